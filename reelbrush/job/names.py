@@ -1,0 +1,91 @@
+"""Blob names: where a job's things lie in the store."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+INPUT, OUTPUT, WORK = "input", "output", "work"  # containers
+
+_VIDEO_NAME = re.compile(
+    r"\.(mp4|m4v|mov|qt|mkv|webm|avi|flv|f4v|wmv|asf|ts|m2ts|mts|mpg|mpeg|vob|3gp|3g2|ogv|ogg|gif|apng|png|y4m|ivf|"
+    r"mj2|mxf|nut|h264|264|hevc|265)$",
+    re.IGNORECASE,
+)
+_PARTIAL_NAME = re.compile(r"(^|/)[.~]|\.(tmp|part|partial|crdownload|filepart|upload)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class WorkNames:
+    """Blob names under `work/`; `generation` is the manifest's."""
+
+    job: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.job}/"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.job}/manifest.json"
+
+    @property
+    def receipt(self) -> str:
+        return f"{self.job}/receipt.json"
+
+    def timestamps(self, generation: str) -> str:
+        return f"{self.job}/{generation}/timestamps.bin"
+
+    def intermediate(self, generation: str) -> str:
+        return f"{self.job}/{generation}/intermediate.mkv"
+
+    def segments(self, generation: str) -> str:
+        return f"{self.job}/{generation}/segments/"
+
+    def segment(self, generation: str, index: int) -> str:
+        return f"{self.job}/{generation}/segments/{index:05d}.mp4"
+
+    def page(self, generation: str, index: int) -> str:
+        return f"{self.job}/{generation}/segments/{index:05d}.json"
+
+    def batch(self, run: str) -> str:
+        return f"{self.job}/runs/{run}/batch.json"
+
+    def progress(self, run: str) -> str:
+        return f"{self.job}/runs/{run}/progress.json"
+
+    def result(self, run: str) -> str:
+        return f"{self.job}/runs/{run}/result.json"
+
+    def log(self, run: str) -> str:
+        return f"{self.job}/runs/{run}/log.txt"
+
+
+def is_video_upload(name: str) -> bool:
+    """Whether a blob of this name in `input/` starts a job.
+
+    Names without extension count; side-car files, temporary and partial uploads do not.
+    """
+    base = name.rsplit("/", 1)[-1]
+    if not base or _PARTIAL_NAME.search(name) or base.lower().endswith((".json", ".txt", ".srt", ".xml")):
+        return False
+    return "." not in base or bool(_VIDEO_NAME.search(base))
+
+
+def style_of_upload(name: str, known: tuple[str, ...], default: str) -> str:
+    """Return the style chosen by an upload's first folder (`input/<style>/clip.mp4`), else `default`."""
+    folder = name.split("/", 1)[0] if "/" in name else ""
+    return folder if folder in known else default
+
+
+def output_name(job: str, source_name: str, extension: str) -> str:
+    """Return the blob name of the finished video inside `output/`; `extension` has no dot.
+
+    The base name is the source's without its extension, cut to 200 bytes of UTF-8; separators, control
+    characters and leading dots cannot occur in it.
+    """
+    base = source_name.rsplit("/", 1)[-1]
+    stem = base.rsplit(".", 1)[0] if "." in base.lstrip(".") else base
+    stem = re.sub(r"[\x00-\x1f\x7f\\:*?\"<>|]", "_", stem).lstrip(".")
+    stem = stem.encode("utf-8", "replace")[:200].decode("utf-8", "ignore").strip() or "video"
+    return f"{job}/{stem}.{extension}"
