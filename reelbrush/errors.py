@@ -1,14 +1,14 @@
 """The product's errors.
 
-    ReelbrushError                 says what happened, to what, whether retrying helps, and what to do
-    ├── Refusal                    the input cannot be served; a result with a reason, never a crash
-    ├── SourceDamaged              frames promised by the index do not decode; a careful split is needed
-    ├── StyleError                 the style is unknown or its model breaks its contract
-    ├── SettingsError              one error that lists every problem of the configuration
-    ├── StoreError                 a blob is missing, or the store cannot be reached
-    ├── ScoringError               a run ended without proving its segments
-    ├── StitchError                the ledger is incomplete or the output fails verification
-    └── HostError                  the embedded host cannot load or run the app
+ReelbrushError                 says what happened, to what, whether retrying helps, and what to do
+├── Refusal                    the input cannot be served; a result with a reason, never a crash
+├── SourceDamaged              frames promised by the index do not decode; a careful split is needed
+├── StyleError                 the style is unknown or its model breaks its contract
+├── SettingsError              one error that lists every problem of the configuration
+├── StoreError                 a blob is missing, or the store cannot be reached
+├── ScoringError               a run ended without proving its segments
+├── StitchError                the ledger is incomplete or the output fails verification
+└── HostError                  the embedded host cannot load or run the app
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The words of the product: job, segment, batch, run, ledger; ids, blob names and JSON. Standard library only."""
+"""The product's words: job, segment, batch, run, ledger; ids, blob names, JSON. Standard library only."""
 
 from reelbrush.job.codec import from_json, to_json
 from reelbrush.job.ids import BlobRef, Job, Options, job_id, run_id, slug
 from reelbrush.job.ledger import LedgerPage, missing_segments, timestamps_hash
 from reelbrush.job.manifest import Colour, EncodeSettings, Manifest, Media, Segment, Video
-from reelbrush.job.names import WorkNames, is_video_upload, output_name, style_of_upload
+from reelbrush.job.names import WorkNames, output_name, starts_job, style_of_upload
 from reelbrush.job.plan import Batch, plan_batches
 from reelbrush.job.progress import BatchProgress, BatchState, JobProgress
 
@@ -25,13 +25,13 @@ __all__ = [
     "Video",
     "WorkNames",
     "from_json",
-    "is_video_upload",
     "job_id",
     "missing_segments",
     "output_name",
     "plan_batches",
     "run_id",
     "slug",
+    "starts_job",
     "style_of_upload",
     "timestamps_hash",
     "to_json",

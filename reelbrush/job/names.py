@@ -7,11 +7,6 @@ from dataclasses import dataclass
 
 INPUT, OUTPUT, WORK = "input", "output", "work"  # containers
 
-_VIDEO_NAME = re.compile(
-    r"\.(mp4|m4v|mov|qt|mkv|webm|avi|flv|f4v|wmv|asf|ts|m2ts|mts|mpg|mpeg|vob|3gp|3g2|ogv|ogg|gif|apng|png|y4m|ivf|"
-    r"mj2|mxf|nut|h264|264|hevc|265)$",
-    re.IGNORECASE,
-)
 _PARTIAL_NAME = re.compile(r"(^|/)[.~]|\.(tmp|part|partial|crdownload|filepart|upload)$", re.IGNORECASE)
 
 
@@ -61,15 +56,14 @@ class WorkNames:
         return f"{self.job}/runs/{run}/log.txt"
 
 
-def is_video_upload(name: str) -> bool:
+def starts_job(name: str) -> bool:
     """Whether a blob of this name in `input/` starts a job.
 
-    Names without extension count; side-car files, temporary and partial uploads do not.
+    Every name does, but side-car files and temporary or partial uploads; what is no video is refused later,
+    visibly, by its content.
     """
     base = name.rsplit("/", 1)[-1]
-    if not base or _PARTIAL_NAME.search(name) or base.lower().endswith((".json", ".txt", ".srt", ".xml")):
-        return False
-    return "." not in base or bool(_VIDEO_NAME.search(base))
+    return bool(base) and not _PARTIAL_NAME.search(name) and not base.lower().endswith(".json")
 
 
 def style_of_upload(name: str, known: tuple[str, ...], default: str) -> str:

@@ -1,0 +1,86 @@
+"""Settings of the app, read once from the environment. One error lists every problem."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reelbrush.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the app needs to know about where it runs. Each field is set by `REELBRUSH_<FIELD>`."""
+
+    store: str  # see reelbrush.store.open_store
+    backend: str = "local"  # local; azureml and azureml-v2 are not built in this release
+    nodes: int = 2  # processes or cluster nodes that score at the same time; 1..1000
+    threads: int = 1  # inference threads of one scoring process; 1..64
+    batch_frames: int = 0  # frames of one batch; 0 plans by nodes
+    default_style: str = "starry-night"
+    styles: str = ""  # folder of styles; empty means the shipped ones
+    poll_seconds: float = 15.0  # between two looks at the runs; 0.05..3600
+    attempts: int = 3  # submissions of one batch before the job fails; 1..20
+    run_seconds: int = 6 * 3600  # longest time one run may take
+    keep_work: bool = False  # keep segments after the job has finished
+    max_pixels: int = 7680 * 4320  # of one frame, inclusive
+    max_seconds: int = 6 * 3600  # of a source, inclusive
+    max_frames: int = 1_500_000  # of a source, inclusive
+    max_gigapixels: float = 4000.0  # pixels of all frames together, in 1e9, inclusive
+
+    @staticmethod
+    def from_env(environment: Mapping[str, str] | None = None) -> Settings:
+        """Read `REELBRUSH_*` variables. Raises SettingsError that names every missing or unusable one."""
+        source = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        problems: list[str] = []
+        for name, kind in _FIELDS.items():
+            text = source.get(f"REELBRUSH_{name.upper()}", "").strip()
+            if not text:
+                continue
+            try:
+                values[name] = _parse(kind, text)
+            except ValueError:
+                problems.append(f"REELBRUSH_{name.upper()}={text!r} is no {kind}")
+        if "store" not in values:
+            values["store"] = ""
+            problems.append("REELBRUSH_STORE is missing (folder:/path, https://ACCOUNT.blob... or env:NAME)")
+        settings = Settings(**values)  # type: ignore[arg-type]  # kinds were checked by _parse
+        problems += [
+            f"REELBRUSH_{name.upper()}={getattr(settings, name)} is not within {low}..{high}"
+            for name, (low, high) in _RANGES.items()
+            if not low <= getattr(settings, name) <= high
+        ]
+        if settings.backend not in ("local", "azureml", "azureml-v2"):
+            problems.append(f"REELBRUSH_BACKEND={settings.backend!r} is none of local, azureml, azureml-v2")
+        if problems:
+            raise SettingsError("the settings cannot be used: " + "; ".join(problems))
+        return settings
+
+
+_FIELDS: dict[str, str] = {name: str(kind) for name, kind in Settings.__annotations__.items()}
+_RANGES: dict[str, tuple[float, float]] = {
+    "nodes": (1, 1000),
+    "threads": (1, 64),
+    "batch_frames": (0, 10_000_000),
+    "poll_seconds": (0.05, 3600),
+    "attempts": (1, 20),
+    "run_seconds": (10, 30 * 86400),
+    "max_pixels": (1, 1 << 31),
+    "max_seconds": (1, 1 << 31),
+    "max_frames": (1, 1 << 40),
+    "max_gigapixels": (0.001, 1e9),
+}
+
+
+def _parse(kind: str, text: str) -> object:
+    if kind == "int":
+        return int(text)
+    if kind == "float":
+        return float(text)
+    if kind == "bool":
+        if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
+            raise ValueError(text)
+        return text.lower() in ("1", "true", "yes")
+    return text
