@@ -66,10 +66,9 @@ def starts_job(name: str) -> bool:
     return bool(base) and not _PARTIAL_NAME.search(name) and not base.lower().endswith(".json")
 
 
-def style_of_upload(name: str, known: tuple[str, ...], default: str) -> str:
-    """Return the style chosen by an upload's first folder (`input/<style>/clip.mp4`), else `default`."""
-    folder = name.split("/", 1)[0] if "/" in name else ""
-    return folder if folder in known else default
+def style_of_upload(name: str, default: str) -> str:
+    """Return the style named by an upload's first folder (`input/<style>/clip.mp4`), else `default`."""
+    return name.split("/", 1)[0] if "/" in name else default
 
 
 def output_name(job: str, source_name: str, extension: str) -> str:

@@ -10,7 +10,7 @@ MAX_BATCHES = 100  # tasks of one orchestrator; replay cost grows with their squ
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive segments scored by one run: first_segment up to first_segment + segment_count, exclusive."""
+    """Consecutive segments scored by one run: first_segment + segment_count is exclusive."""
 
     index: int  # from 0
     first_segment: int

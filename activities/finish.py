@@ -1,0 +1,69 @@
+"""Finish: write the receipt and remove the work that nobody needs any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.services import Services, read_manifest, services
+from reelbrush import __version__
+from reelbrush.errors import StoreError
+from reelbrush.job import Job, LedgerPage, Manifest, WorkNames, from_json, to_json
+from reelbrush.job.names import WORK
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request", activity="finish_job")
+async def finish_job(request: dict) -> dict:  # type: ignore[type-arg]
+    """Return the job's result with its totals. Request: {"job", "result", "retries"}."""
+    return await asyncio.to_thread(finish, services(), request)
+
+
+def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
+    """Write the receipt once, then clean up. A repeated call returns the receipt that is already there."""
+    job = from_json(Job, request["job"])
+    names = WorkNames(job.id)
+    if to.store.stat(WORK, names.receipt) is None:
+        manifest = read_manifest(to.store, job)
+        receipt = {
+            "job": to_json(job),
+            "product": f"reelbrush {__version__}",
+            "result": request["result"],
+            "retries": request["retries"],
+            **_totals(to, manifest),
+        }
+        to.store.put_bytes(WORK, names.receipt, json.dumps(receipt, indent=1).encode())
+    receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
+    if not to.settings.keep_work:
+        _clean(to, job)
+    return {**receipt["result"], "retries": receipt["retries"], "seconds": receipt["seconds"]}
+
+
+def _totals(to: Services, manifest: Manifest) -> dict[str, Any]:
+    names, seconds, versions = WorkNames(manifest.job), Counter[str](), dict[str, str]()
+    for segment in manifest.segments:
+        text = to.store.read_bytes(WORK, names.page(manifest.generation, segment.index))
+        page = from_json(LedgerPage, json.loads(text))
+        seconds.update(page.seconds)
+        versions |= page.versions
+    rounded = {name: round(value, 3) for name, value in sorted(seconds.items())}
+    return {"seconds": rounded, "versions": versions, "frames": manifest.frame_count}
+
+
+def _clean(to: Services, job: Job) -> None:
+    """Delete segments and runs; manifest last but one and receipt never, so that a cut-off call can go on."""
+    names = WorkNames(job.id)
+    try:
+        manifest = read_manifest(to.store, job)
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return
+    to.store.delete_prefix(WORK, f"{job.id}/{manifest.generation}/")
+    to.store.delete_prefix(WORK, f"{job.id}/runs/")
+    to.store.delete(WORK, names.manifest)

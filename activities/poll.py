@@ -1,0 +1,96 @@
+"""Poll: one look at all open runs of a job."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.services import Services, services
+from reelbrush.compute import RunStatus
+from reelbrush.errors import StoreError
+from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, WorkNames, from_json, run_id
+from reelbrush.job.names import WORK
+
+bp = df.Blueprint()
+
+LONG_TEXTS = 5  # failing batches whose message is kept in full; payloads must stay small
+
+
+@bp.activity_trigger(input_name="request", activity="poll_runs")
+async def poll_runs(request: dict) -> list:  # type: ignore[type-arg]
+    """Return what was seen of each run. Request: {"job": id, "runs": [[batch index, attempt], ...]}."""
+    return await asyncio.to_thread(poll, services(), request["job"], request["runs"])
+
+
+def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
+    """Return a short document per run: i index, s state, n frames done, p progressed, code, text, final."""
+    ids = [run_id(job, index, attempt) for index, attempt in runs]
+    statuses = to.compute.status(job, ids)
+    looks: list[dict[str, Any]] = []
+    failed = 0
+    for (index, _), run in zip(runs, ids, strict=True):
+        look = _look(to, job, run, statuses.get(run))
+        look["i"] = index
+        if look["s"] == BatchState.FAILED:
+            failed += 1
+            look["text"] = look["text"][-(600 if failed <= LONG_TEXTS else 40) :]
+        looks.append(look)
+    return looks
+
+
+def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[str, Any]:
+    names = WorkNames(job)
+    result = _read(to, names.result(run))
+    if result is not None:
+        return _ended(to, job, run, result)
+    if status is None:
+        return {"s": BatchState.CANCELED, "n": 0}  # the backend forgot it: submit again
+    progress = _read(to, names.progress(run))
+    frames = progress.frames_done if progress is not None else 0
+    if status.state in (BatchState.QUEUED, BatchState.RUNNING):
+        return {"s": status.state, "n": frames}
+    if status.state is BatchState.CANCELED:
+        return {"s": BatchState.CANCELED, "n": frames}
+    text = status.error or f"the run {run} ended without saying how"
+    published = _published(to, job, run)
+    return {"s": BatchState.FAILED, "n": frames, "p": published, "code": "run-lost", "text": text}
+
+
+def _ended(to: Services, job: str, run: str, result: BatchProgress) -> dict[str, Any]:
+    look: dict[str, Any] = {"s": result.state, "n": result.frames_done}
+    if result.state is BatchState.FAILED:
+        look |= {
+            "code": result.error_code or "scoring",
+            "text": result.error or "",
+            "p": _published(to, job, run),
+        }
+        if not result.retryable:
+            look["final"] = True
+    return look
+
+
+def _read(to: Services, name: str) -> BatchProgress | None:
+    try:
+        return from_json(BatchProgress, json.loads(to.store.read_bytes(WORK, name)))
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return None
+
+
+def _published(to: Services, job: str, run: str) -> bool:
+    """Whether the run published any segment; only asked for runs that failed."""
+    names = WorkNames(job)
+    description = json.loads(to.store.read_bytes(WORK, names.batch(run)))
+    batch = from_json(Batch, description["batch"])
+    manifest = json.loads(to.store.read_bytes(WORK, names.manifest))
+    for index in range(batch.first_segment, batch.first_segment + batch.segment_count):
+        name = names.page(manifest["generation"], index)
+        if to.store.stat(WORK, name) is not None:
+            page = from_json(LedgerPage, json.loads(to.store.read_bytes(WORK, name)))
+            if page.run == run:
+                return True
+    return False

@@ -1,0 +1,75 @@
+"""The composition root of the activities: settings, store and compute backend, built once per process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+from array import array
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reelbrush.compute import Compute, open_compute
+from reelbrush.errors import ReelbrushError, StoreError
+from reelbrush.job import Job, Manifest, WorkNames, from_json
+from reelbrush.job.names import WORK
+from reelbrush.settings import Settings
+from reelbrush.store import FolderStore, Store, open_store
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the activities stand on."""
+
+    settings: Settings
+    store: Store
+    compute: Compute
+
+
+@cache
+def services() -> Services:
+    """Build the services from the environment. Raises SettingsError or StoreError."""
+    settings = Settings.from_env()
+    return Services(settings, open_store(settings.store), open_compute(settings))
+
+
+def read_manifest(store: Store, job: Job) -> Manifest:
+    """Return the job's manifest. Raises StoreError when there is none."""
+    text = store.read_bytes(WORK, WorkNames(job.id).manifest)
+    return from_json(Manifest, json.loads(text))
+
+
+def read_timestamps(store: Store, manifest: Manifest) -> array[int]:
+    """Return the presentation times of all frames, in ticks. Raises StoreError when the blob is cut short."""
+    values = array("q")
+    values.frombytes(store.read_bytes(WORK, manifest.timestamps_blob))
+    if len(values) != manifest.frame_count:
+        raise StoreError(
+            f"{manifest.timestamps_blob} holds {len(values)} timestamps instead of {manifest.frame_count}",
+            retryable=False,
+        )
+    return values
+
+
+@contextlib.contextmanager
+def scratch_folder(store: Store) -> Generator[Path]:
+    """Yield a folder for large temporary files, removed at the end; for a folder store on the same disk."""
+    base = store.root / ".tmp" if isinstance(store, FolderStore) else None
+    if base is not None:
+        base.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="reelbrush-", dir=base))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def error_result(error: ReelbrushError) -> dict[str, Any]:
+    """Return a final error as an activity's result. Errors that retrying may cure are raised instead."""
+    if error.retryable:
+        raise error
+    return {"error": {"code": error.code, "message": str(error)[:1000]}}

@@ -1,0 +1,126 @@
+"""Split: probe the source, lay the grid of segments, write the manifest last, plan the batches."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import azure.durable_functions as df
+
+from activities.services import Services, error_result, read_manifest, scratch_folder, services
+from reelbrush.errors import ReelbrushError, Refusal, StoreError
+from reelbrush.job import Job, Manifest, Media, WorkNames, from_json, plan_batches, to_json
+from reelbrush.job.names import WORK
+
+if TYPE_CHECKING:
+    from reelbrush.media.split import Split
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request", activity="split_video")
+async def split_video(request: dict) -> dict:  # type: ignore[type-arg]  # the worker refuses dict[...] here
+    """Return {"frames", "input", "batches"} or {"error": {code, message}}. Request: {"job", "careful"}."""
+    return await asyncio.to_thread(
+        split, services(), from_json(Job, request["job"]), bool(request["careful"])
+    )
+
+
+def split(to: Services, job: Job, careful: bool) -> dict[str, Any]:
+    """Split a job's source, unless an earlier call already did; see `split_video` for the answer."""
+    try:
+        manifest = _existing(to, job, careful) or _split(to, job, careful)
+    except ReelbrushError as error:
+        return error_result(error)
+    batches = plan_batches(
+        [segment.frame_count for segment in manifest.segments],
+        to.settings.nodes,
+        to.settings.batch_frames or None,
+    )
+    video = manifest.video
+    seen = {
+        "width": video.width,
+        "height": video.height,
+        "frameRate": str(video.frame_rate),
+        "codec": video.codec,
+        "segments": len(manifest.segments),
+    }
+    return {
+        "frames": manifest.frame_count,
+        "input": seen,
+        "batches": [[b.index, b.first_segment, b.segment_count, b.frame_count] for b in batches],
+    }
+
+
+def _existing(to: Services, job: Job, careful: bool) -> Manifest | None:
+    if to.store.stat(WORK, WorkNames(job.id).manifest) is None:
+        return None
+    manifest = read_manifest(to.store, job)
+    return manifest if manifest.generation.startswith(_kind(careful)) else None
+
+
+def _kind(careful: bool) -> str:
+    return "careful-" if careful else "index-"
+
+
+def _split(to: Services, job: Job, careful: bool) -> Manifest:
+    from reelbrush.media.limits import Limits
+    from reelbrush.media.split import split_video as split_media
+
+    source = to.store.stat(job.source.container, job.source.name)
+    if source is None or source.etag != job.source.etag:
+        raise StoreError(
+            f"the source {job.source.container}/{job.source.name} was deleted or replaced after its upload",
+            advice="upload it again: the new version is a new job",
+            retryable=False,
+            code="source-changed",
+        )
+    if source.size == 0:
+        raise Refusal("the file is empty (0 bytes)", code="empty")
+    limits = Limits(
+        max_pixels=to.settings.max_pixels,
+        max_frames=to.settings.max_frames,
+        max_seconds=to.settings.max_seconds,
+        max_total_pixels=int(to.settings.max_gigapixels * 1e9),
+    )
+    with scratch_folder(to.store) as scratch:
+        found = split_media(
+            lambda: to.store.open(source.container, source.name),
+            scratch,
+            limits=limits,
+            options=job.options,
+            careful=careful,
+        )
+        return _publish(to, job, careful, found)
+
+
+def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:
+    names = WorkNames(job.id)
+    times = found.timestamps.tobytes()
+    content = json.dumps(
+        [to_json(found.video), to_json(found.encode), to_json(found.segments), found.ordinal], sort_keys=True
+    )
+    digest = hashlib.sha256(content.encode() + times).hexdigest()[:10]
+    generation = _kind(careful) + digest
+    media_blob = job.source.name
+    if found.intermediate is not None:
+        media_blob = names.intermediate(generation)
+        to.store.put_file(WORK, media_blob, Path(found.intermediate), link=True)
+    to.store.put_bytes(WORK, names.timestamps(generation), times)
+    manifest = Manifest(
+        job=job.id,
+        generation=generation,
+        media=Media(media_blob, found.ordinal, found.stream_index, found.media_colour),
+        video=found.video,
+        encode=found.encode,
+        frame_count=len(found.timestamps),
+        last_duration=found.last_duration,
+        timestamps_blob=names.timestamps(generation),
+        segments=found.segments,
+        notes=found.notes,
+    )
+    to.store.put_bytes(WORK, names.manifest, json.dumps(to_json(manifest)).encode())
+    return manifest

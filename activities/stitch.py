@@ -1,0 +1,119 @@
+"""Stitch: check the ledger, join the segments, put the other tracks back, verify, publish."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from array import array
+from typing import Any, BinaryIO
+
+import azure.durable_functions as df
+
+from activities.services import (
+    Services,
+    error_result,
+    read_manifest,
+    read_timestamps,
+    scratch_folder,
+    services,
+)
+from reelbrush.errors import ReelbrushError, StoreError
+from reelbrush.job import (
+    Job,
+    LedgerPage,
+    Manifest,
+    Segment,
+    WorkNames,
+    from_json,
+    output_name,
+    timestamps_hash,
+)
+from reelbrush.job.names import OUTPUT, WORK
+
+bp = df.Blueprint()
+
+REPORTED = 500  # segments named in one answer; the rest shows up in the next round
+
+
+@bp.activity_trigger(input_name="request", activity="stitch_video")
+async def stitch_video(request: dict) -> dict:  # type: ignore[type-arg]
+    """Return {"result"}, {"missing": [segment indices]} or {"error"}. Request: {"job", "careful"}."""
+    return await asyncio.to_thread(stitch, services(), from_json(Job, request["job"]))
+
+
+def stitch(to: Services, job: Job) -> dict[str, Any]:
+    """Make and publish the output of a job whose segments are all published; see `stitch_video`."""
+    try:
+        manifest = read_manifest(to.store, job)
+        timestamps = read_timestamps(to.store, manifest)
+        missing = unproven(to, manifest, timestamps)
+        if missing:
+            return {"missing": missing[:REPORTED]}
+        return {"result": _stitch(to, job, manifest, timestamps)}
+    except ReelbrushError as error:
+        return error_result(error)
+
+
+def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[int]:
+    """Return the indices of segments without a proof that holds; their pages are deleted."""
+    names, bad = WorkNames(manifest.job), list[int]()
+    for segment in manifest.segments:
+        if not _proven(to, manifest, segment, timestamps):
+            to.store.delete(WORK, names.page(manifest.generation, segment.index))
+            bad.append(segment.index)
+    return bad
+
+
+def _proven(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> bool:
+    names = WorkNames(manifest.job)
+    try:
+        text = to.store.read_bytes(WORK, names.page(manifest.generation, segment.index))
+        page = from_json(LedgerPage, json.loads(text))
+        first, count = segment.first_frame, segment.frame_count
+        if page.frame_count != count or page.timestamps_sha256 != timestamps_hash(
+            timestamps[first : first + count]
+        ):
+            return False
+        digest = hashlib.sha256()
+        with to.store.open(WORK, names.segment(manifest.generation, segment.index)) as reader:
+            while chunk := reader.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest() == page.sha256
+    except (ValueError, KeyError):
+        return False
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return False
+
+
+def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) -> dict[str, Any]:
+    from reelbrush.media.stitch import stitch as stitch_media
+    from reelbrush.media.verify import verify_output
+
+    names = WorkNames(job.id)
+
+    def open_segment(index: int) -> BinaryIO:
+        return to.store.open(WORK, names.segment(manifest.generation, index))
+
+    with scratch_folder(to.store) as scratch:
+        made = stitch_media(
+            lambda: to.store.open(job.source.container, job.source.name),
+            manifest,
+            timestamps,
+            open_segment,
+            scratch,
+        )
+        verify_output(made.path, manifest, timestamps)
+        name = output_name(job.id, job.source.name, made.extension)
+        to.store.put_file(OUTPUT, name, made.path, link=True)
+    return {
+        "blob": f"{OUTPUT}/{name}",
+        "frameCount": made.frame_count,
+        "sizeBytes": made.size,
+        "sha256": made.sha256,
+        "audioTracks": made.audio_tracks,
+        "subtitleTracks": made.subtitle_tracks,
+        "notes": [note[:200] for note in (*manifest.notes, *made.notes)][:20],
+    }

@@ -1,0 +1,12 @@
+"""The Functions surface: the one `app` that Azure Functions and the embedded host load."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+import activities
+import orchestrators
+from function_app import jobs, uploads
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+for blueprint in (uploads.bp, jobs.bp, orchestrators.bp, *activities.blueprints):
+    app.register_functions(blueprint)

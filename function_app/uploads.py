@@ -1,0 +1,49 @@
+"""The blob trigger: an upload starts a job."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+import azure.durable_functions as df
+import azure.functions as func
+import azurefunctions.extensions.bindings.blob as blob
+
+from function_app.start import job_of_upload, plain_job, start_job
+from reelbrush.errors import ReelbrushError
+from reelbrush.job import BlobRef, starts_job
+from reelbrush.settings import Settings
+from reelbrush.store import open_store
+
+bp = df.Blueprint()
+log = logging.getLogger("reelbrush.uploads")
+
+# Event Grid in Azure (the only source of the Flex plan); the embedded host watches the folder itself.
+_SOURCE = (
+    func.BlobSource.LOGS_AND_CONTAINER_SCAN
+    if os.environ.get("REELBRUSH_BLOB_SOURCE") == "LogsAndContainerScan"
+    else func.BlobSource.EVENT_GRID
+)
+
+
+@bp.function_name("start_on_upload")
+@bp.blob_trigger(arg_name="upload", path="input/{name}", connection="ReelbrushStorage", source=_SOURCE)
+@bp.durable_client_input(client_name="starter")
+async def start_on_upload(upload: blob.BlobClient, starter: df.DurableOrchestrationClient) -> None:
+    """Start `stylize_video` for a new blob in `input/`. Delivered twice, it is still one job."""
+    name = str(upload.blob_name)
+    if not starts_job(name):
+        return
+    properties = await asyncio.to_thread(upload.get_blob_properties)
+    source = BlobRef(str(upload.container_name), name, str(properties.etag).strip('"'), int(properties.size))
+    settings = Settings.from_env()
+    error: ReelbrushError | None = None
+    try:
+        job = await asyncio.to_thread(job_of_upload, open_store(settings.store), settings, source)
+    except ReelbrushError as failure:
+        if failure.retryable:
+            raise
+        job, error = plain_job(settings, source), failure
+    start = await start_job(starter, job, settings, error=error)
+    log.info("%s %s", job.id, "started" if start.started else f"is known already ({start.status})")

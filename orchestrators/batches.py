@@ -1,0 +1,108 @@
+"""The state of a job's batches while they are scored, as pure functions on small values.
+
+It travels through the orchestration's history and through continue-as-new, so it is kept to a few bytes per
+batch and holds no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reelbrush.job import Batch, BatchState
+
+LETTER = {
+    BatchState.QUEUED: "Q",
+    BatchState.RUNNING: "R",
+    BatchState.DONE: "D",
+    BatchState.FAILED: "F",
+    BatchState.CANCELED: "C",
+}
+MAX_INTERRUPTIONS = 50  # stops on request or evictions of one batch, each of which costs no attempt
+
+
+@dataclass(frozen=True)
+class BatchEntry:
+    """One batch: its latest run's attempt number (from 1; 0 before the first), failures without progress."""
+
+    batch: Batch
+    attempt: int = 0
+    failures: int = 0
+    interruptions: int = 0
+    state: BatchState = BatchState.QUEUED
+    frames_done: int = 0
+
+    def pack(self) -> list[Any]:
+        """Return the entry as a short list for the history."""
+        b = self.batch
+        place = [b.index, b.first_segment, b.segment_count, b.frame_count]
+        return [*place, self.attempt, self.failures, self.interruptions, self.state.value, self.frames_done]
+
+    @staticmethod
+    def unpack(values: Sequence[Any]) -> BatchEntry:
+        """Rebuild an entry from `pack`."""
+        return BatchEntry(
+            Batch(values[0], values[1], values[2], values[3]),
+            values[4],
+            values[5],
+            values[6],
+            BatchState(values[7]),
+            values[8],
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one poll saw of a batch's latest run."""
+
+    index: int
+    state: BatchState
+    frames_done: int
+    progressed: bool  # the run published something
+    retryable: bool = True
+    code: str = ""
+    message: str = ""
+
+    @staticmethod
+    def unpack(values: dict[str, Any]) -> Look:
+        """Read one element of the poll activity's answer; absent fields mean "nothing to say"."""
+        return Look(
+            values["i"],
+            BatchState(values["s"]),
+            values["n"],
+            bool(values.get("p")),
+            not values.get("final"),
+            values.get("code", ""),
+            values.get("text", ""),
+        )
+
+
+def submitted(entry: BatchEntry) -> BatchEntry:
+    """Return the entry with its next attempt under way."""
+    return replace(entry, attempt=entry.attempt + 1, state=BatchState.QUEUED)
+
+
+def seen(entry: BatchEntry, look: Look) -> BatchEntry:
+    """Return the entry after a poll. A failure counts only when its run published nothing."""
+    frames = max(entry.frames_done, look.frames_done)
+    failures, interruptions = entry.failures, entry.interruptions
+    if look.state is BatchState.FAILED:
+        failures = 1 if look.progressed else failures + 1
+    elif look.state is BatchState.CANCELED:
+        interruptions += 1
+    return replace(
+        entry, state=look.state, frames_done=frames, failures=failures, interruptions=interruptions
+    )
+
+
+def wants_retry(entry: BatchEntry, look: Look, attempts: int) -> bool:
+    """Whether a failed or interrupted batch gets another run."""
+    if entry.state is BatchState.CANCELED:
+        return entry.interruptions <= MAX_INTERRUPTIONS
+    return entry.state is BatchState.FAILED and look.retryable and entry.failures < attempts
+
+
+def letters(entries: Sequence[BatchEntry]) -> str:
+    """Return one letter per batch for the custom status."""
+    return "".join(LETTER[entry.state] for entry in entries)

@@ -1,0 +1,173 @@
+"""The way of one upload: split, score in batches, stitch, finish.
+
+The instance continues as new every `TICKS` polls, carrying its state in its input, so that the history of a
+job of any length stays short. Waiting is done by timers only; no timer is ever left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Any, cast
+
+import azure.durable_functions as df
+
+from orchestrators.batches import BatchEntry, Look, seen, submitted, wants_retry
+from orchestrators.status import show
+from reelbrush.job import BatchState, run_id
+
+bp = df.Blueprint()
+
+TICKS = 40  # polls of one execution
+STITCH_ROUNDS = 3  # how often segments that fail verification are scored again
+
+Steps = Generator[Any, Any, Any]
+
+
+class JobFailed(Exception):
+    """Ends the orchestration as Failed. The reason for people stands in the custom status."""
+
+
+@bp.orchestration_trigger(context_name="context", orchestration="stylize_video")
+def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
+    """Orchestrate one job. Input: {"job", "pollSeconds", "attempts"}, "scoring" when continued.
+
+    An upload that cannot become a job comes with "error" and fails at once, visibly.
+    """
+    request = cast("dict[str, Any]", context.get_input())
+    if "error" in request:
+        _fail(context, request["error"])
+    work: dict[str, Any] = request.get("scoring") or {}
+    if not work:
+        work = yield from _split(context, request, careful=False)
+    for _ in range(STITCH_ROUNDS):
+        ended = yield from _score(context, request, work)
+        if ended is None:
+            return None  # continued as new
+        if ended.get("code") == "source-damaged" and not work["careful"]:
+            work = yield from _split(context, request, careful=True)
+            continue
+        if ended:
+            _fail(context, ended)
+        show(context, "stitching", work)
+        stitched = yield context.call_activity_with_retry(
+            "stitch_video", df.RetryOptions(2000, 3), _reference(request, work)
+        )
+        if "result" in stitched:
+            summary = {**_reference(request, work), "result": stitched["result"], "retries": work["retries"]}
+            receipt = yield context.call_activity_with_retry("finish_job", df.RetryOptions(2000, 3), summary)
+            show(context, "done", work, result=receipt)
+            return receipt
+        if "missing" not in stitched:
+            _fail(context, stitched["error"])
+        work = _reopen(work, stitched["missing"])
+    _fail(context, {"code": "stitch", "message": "segments keep failing verification"})
+
+
+def _split(context: df.DurableOrchestrationContext, request: dict[str, Any], careful: bool) -> Steps:
+    show(context, "splitting", None)
+    split = yield context.call_activity_with_retry(
+        "split_video", df.RetryOptions(2000, 3), {"job": request["job"], "careful": careful}
+    )
+    if "error" in split:
+        _fail(context, split["error"])
+    entries = [BatchEntry.unpack([*batch, 0, 0, 0, BatchState.QUEUED.value, 0]) for batch in split["batches"]]
+    return {
+        "careful": careful,
+        "frames": split["frames"],
+        "input": split["input"],
+        "entries": [entry.pack() for entry in entries],
+        "retries": 0,
+    }
+
+
+def _score(context: df.DurableOrchestrationContext, request: dict[str, Any], work: dict[str, Any]) -> Steps:
+    """Run batches until all are proven: {}; an error otherwise; None when continued as new."""
+    entries = [BatchEntry.unpack(values) for values in work["entries"]]
+    waiting = [e for e in entries if e.attempt == 0 or e.state in (BatchState.FAILED, BatchState.CANCELED)]
+    for tick in range(TICKS + 1):
+        entries = yield from _submit(context, request, entries, waiting)
+        work.update(entries=[entry.pack() for entry in entries])
+        show(context, "scoring", work)
+        if all(entry.state is BatchState.DONE for entry in entries):
+            return {}
+        if tick == TICKS:
+            context.continue_as_new({**request, "scoring": work})
+            return None
+        pause = timedelta(seconds=request["pollSeconds"])
+        yield context.create_timer(context.current_utc_datetime + pause)
+        runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
+        looks_data = yield context.call_activity_with_retry(
+            "poll_runs", df.RetryOptions(5000, 5), {"job": request["job"]["id"], "runs": runs}
+        )
+        looks = {look.index: look for look in map(Look.unpack, looks_data)}
+        entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
+        waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
+        work["retries"] += len(waiting)
+        final = [e for e in waiting if not wants_retry(e, looks[e.batch.index], request["attempts"])]
+        if final:
+            yield from _stop(context, request, work, entries)
+            look = looks[final[0].batch.index]
+            return {"code": look.code or "scoring", "message": look.message, "batch": look.index}
+    return {}
+
+
+def _submit(
+    context: df.DurableOrchestrationContext,
+    request: dict[str, Any],
+    entries: list[BatchEntry],
+    waiting: list[BatchEntry],
+) -> Steps:
+    """Submit the next attempt of `waiting`, longest first, all in parallel; return the updated entries."""
+    if not waiting:
+        return entries
+    order = sorted(waiting, key=lambda e: (-e.batch.frame_count, e.batch.index))
+    started = {entry.batch.index: submitted(entry) for entry in order}
+    calls = [
+        context.call_activity_with_retry(
+            "submit_run",
+            df.RetryOptions(5000, 5),
+            {
+                "job": request["job"],
+                "batch": e.pack()[:4],
+                "attempt": e.attempt,
+                "run": run_id(request["job"]["id"], e.batch.index, e.attempt),
+            },
+        )
+        for e in started.values()
+    ]
+    yield context.task_all(calls)
+    return [started.get(entry.batch.index, entry) for entry in entries]
+
+
+def _stop(
+    context: df.DurableOrchestrationContext,
+    request: dict[str, Any],
+    work: dict[str, Any],
+    entries: list[BatchEntry],
+) -> Steps:
+    work.update(entries=[entry.pack() for entry in entries])
+    yield context.call_activity_with_retry(
+        "cancel_runs", df.RetryOptions(2000, 3), {"job": request["job"]["id"]}
+    )
+
+
+def _reference(request: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:
+    return {"job": request["job"], "careful": work["careful"]}
+
+
+def _reopen(work: dict[str, Any], missing: list[int]) -> dict[str, Any]:
+    """Mark the batches that hold `missing` segments as failed, so that they are submitted again."""
+    packed: list[list[Any]] = []
+    for entry in map(BatchEntry.unpack, work["entries"]):
+        first, last = entry.batch.first_segment, entry.batch.first_segment + entry.batch.segment_count
+        values = entry.pack()
+        if any(first <= index < last for index in missing):
+            values[7] = BatchState.FAILED.value
+        packed.append(values)
+    return {**work, "entries": packed, "retries": work["retries"] + 1}
+
+
+def _fail(context: df.DurableOrchestrationContext, error: dict[str, Any]) -> None:
+    context.set_custom_status({"summary": error["message"][:400], "phase": "failed", "error": error})
+    raise JobFailed(error["message"])

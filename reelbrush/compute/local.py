@@ -1,0 +1,200 @@
+"""The local backend: every run is a process `python -m scoring` on this machine.
+
+All state lies in a folder, one sub-folder per run: `request.json` (queued), `process.json` (started),
+`ended` (exit code, or `lost` when nobody saw it), `canceled`, `log.txt`. A host that was killed leaves its scoring processes running; the
+next one adopts them by these records.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from reelbrush.compute.port import RunRequest, RunStatus
+from reelbrush.compute.processes import ProcessRecord
+from reelbrush.job import BatchState
+
+TICK = 0.05  # seconds between two looks at the processes while any run is open
+_DRAIN = "drain"
+
+
+class LocalCompute:
+    """Runs at most `workers` scoring processes at a time, in order of submission."""
+
+    def __init__(
+        self, store_uri: str, folder: Path, *, workers: int, threads: int = 1, styles: str = ""
+    ) -> None:
+        self._store_uri, self._folder = store_uri, folder
+        self._workers, self._threads, self._styles = workers, threads, styles
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+        self._pump: threading.Thread | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def submit(self, request: RunRequest) -> None:
+        run = self._folder / request.run
+        run.mkdir(parents=True, exist_ok=True)
+        path = run / "request.json"
+        if not path.exists():
+            temporary = run / "request.tmp"
+            temporary.write_text(json.dumps({"job": request.job, "at": time.time_ns()}))
+            temporary.replace(path)
+        self._wake()
+
+    def status(self, job: str, runs: Sequence[str]) -> dict[str, RunStatus]:
+        self._wake()
+        found = {run: self._state(run) for run in runs}
+        return {run: status for run, status in found.items() if status is not None}
+
+    def cancel(self, job: str) -> None:
+        for run in self._runs():
+            if self._job(run) == job:
+                (self._folder / run / "canceled").touch()
+                record = ProcessRecord.read(self._folder / run / "process.json")
+                if record is not None:
+                    record.signal(signal.SIGTERM)
+
+    def log_tail(self, run: str, lines: int = 20) -> str:
+        path = self._folder / run / "log.txt"
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - 16384))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def preflight(self) -> list[str]:
+        if not os.access(self._folder, os.W_OK):
+            return [f"the folder {self._folder} cannot be written"]
+        return []
+
+    def _runs(self) -> list[str]:
+        stamped: list[tuple[int, str]] = []
+        for path in self._folder.glob("*/request.json"):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                stamped.append((int(json.loads(path.read_text())["at"]), path.parent.name))
+        return [run for _, run in sorted(stamped)]
+
+    def _job(self, run: str) -> str:
+        return str(json.loads((self._folder / run / "request.json").read_text())["job"])
+
+    def _state(self, run: str) -> RunStatus | None:
+        folder = self._folder / run
+        if not (folder / "request.json").exists():
+            return None
+        if (folder / "ended").exists():
+            code = (folder / "ended").read_text()
+            if code == "0":
+                return RunStatus(run, BatchState.DONE)
+            if code == "75" or (folder / "canceled").exists():
+                return RunStatus(run, BatchState.CANCELED, "stopped on request")
+            return RunStatus(run, BatchState.FAILED, self._why(run, code))
+        if (folder / "process.json").exists():
+            return RunStatus(run, BatchState.RUNNING)
+        if (folder / "canceled").exists():
+            return RunStatus(run, BatchState.CANCELED, "stopped before it began")
+        return RunStatus(run, BatchState.QUEUED)
+
+    def _why(self, run: str, code: str) -> str:
+        cause = f"was killed by signal {code[1:]}" if code.startswith("-") else f"ended with exit code {code}"
+        if code == "lost":
+            cause = "ended while no host was watching it"
+        tail = self.log_tail(run, 6)
+        return f"the scoring process of {run} {cause}" + (f"; last lines: {tail}" if tail else "")
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._pump is None or not self._pump.is_alive():
+                self._pump = threading.Thread(target=self._watch, name="local-compute", daemon=True)
+                self._pump.start()
+
+    def _watch(self) -> None:
+        idle = 0
+        while idle < 20:  # a second without any open run ends the thread; the next call starts another
+            idle = 0 if self._step() else idle + 1
+            time.sleep(TICK)
+
+    def _step(self) -> bool:
+        """Note which processes ended, start queued runs while there is room; return whether any is open."""
+        running = 0
+        queued: list[str] = []
+        for run in self._runs():
+            folder = self._folder / run
+            if (folder / "ended").exists():
+                continue
+            record = ProcessRecord.read(folder / "process.json")
+            if record is None:
+                if not (folder / "canceled").exists():
+                    queued.append(run)
+                continue
+            child = self._children.get(run)
+            code = child.poll() if child is not None else None
+            if child is None and not record.alive():
+                (folder / "ended").write_text("lost")
+            elif code is not None:
+                (folder / "ended").write_text(str(code))
+                del self._children[run]
+            else:
+                running += 1
+        if not (self._folder / _DRAIN).exists():
+            for run in queued[: max(0, self._workers - running)]:
+                self._start(run)
+        return bool(running or queued)
+
+    def _start(self, run: str) -> None:
+        folder = self._folder / run
+        command = [sys.executable, "-m", "scoring", "--store", self._store_uri, "--job", self._job(run)]
+        command += ["--run", run, "--threads", str(self._threads)]
+        if self._styles:
+            command += ["--styles", self._styles]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        with (folder / "log.txt").open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
+            )
+        self._children[run] = child
+        ProcessRecord.of(child.pid).write(folder / "process.json")
+
+
+def drain(folder: Path) -> None:
+    """Start no further run and ask the running ones to finish the segment they are at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _DRAIN).touch()
+    _signal_all(folder, signal.SIGTERM)
+
+
+def undrain(folder: Path) -> None:
+    """Allow runs to start again."""
+    (folder / _DRAIN).unlink(missing_ok=True)
+
+
+def kill(folder: Path) -> None:
+    """End all running processes at once. What they had published stays."""
+    _signal_all(folder, signal.SIGKILL)
+
+
+def running(folder: Path) -> int:
+    """Return how many recorded processes are alive."""
+    records = (ProcessRecord.read(path) for path in folder.glob("*/process.json"))
+    return sum(1 for record in records if record is not None and record.alive())
+
+
+def _signal_all(folder: Path, number: signal.Signals) -> None:
+    for path in folder.glob("*/process.json"):
+        record = ProcessRecord.read(path)
+        if record is not None:
+            record.signal(number)
