@@ -51,5 +51,6 @@ async def retry_job(client: df.DurableOrchestrationClient, job: str) -> Reply:
             409, "JobNotFailed", f"The job {job} is {known.lower()}; only a failed one can be retried."
         )
     found: Any = status.input_
-    await start_job(client, from_json(Job, found["job"]), Settings.from_env(), again=True)
+    retry = int(found.get("retry", 0)) + 1
+    await start_job(client, from_json(Job, found["job"]), Settings.from_env(), retry=retry)
     return Reply(202, job_view(await client.get_status(job)), {"Operation-Location": f"/api/jobs/{job}"})

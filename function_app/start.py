@@ -38,9 +38,7 @@ def job_of_upload(store: Store, settings: Settings, source: BlobRef) -> Job:
         options = Options(**sidecar.get("options", {}))
     except TypeError as error:
         raise _unusable(source, str(error)) from None
-    if options.hdr not in ("tonemap", "refuse") or not (
-        isinstance(options.crf, int) and 0 <= options.crf <= 51
-    ):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if options.hdr not in ("tonemap", "refuse") or options.crf not in range(52):
         raise _unusable(source, "hdr is tonemap or refuse, crf an integer 0..51")
     return Job(job_id(source, named, options), source, named, options)
 
@@ -70,14 +68,17 @@ def _unusable(source: BlobRef, why: str) -> StoreError:
     )
 
 
-def orchestration_input(job: Job, settings: Settings, error: ReelbrushError | None = None) -> dict[str, Any]:
-    """Return the input of the orchestration of `job`."""
+def orchestration_input(
+    job: Job, settings: Settings, retry: int, error: ReelbrushError | None
+) -> dict[str, Any]:
+    """Return the input of the orchestration of `job`; `retry` keeps its run ids apart from earlier ones."""
     refused = {"error": {"code": error.code, "message": str(error)[:1000]}} if error else {}
     return {
         **refused,
         "job": to_json(job),
         "pollSeconds": settings.poll_seconds,
         "attempts": settings.attempts,
+        "retry": retry,
         "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -87,21 +88,21 @@ async def start_job(
     job: Job,
     settings: Settings,
     *,
-    again: bool = False,
+    retry: int = 0,
     error: ReelbrushError | None = None,
 ) -> Start:
     """Start the orchestration of `job` unless it is known.
 
-    With `again` a job that ended without success is started anew. An `error` makes it fail at once, so that
-    an upload that cannot be served is seen where people look for it.
+    With `retry` > 0, the number of this retry, a job that ended without success is started anew. An `error`
+    makes it fail at once, so that an upload that cannot be served is seen where people look for it.
     """
     known = await client.get_status(job.id, show_input=False)
     status = str(known.runtime_status.name) if known and known.runtime_status else ""
-    may_start = not status or (again and status in ("Failed", "Terminated", "Canceled"))
+    may_start = not status or (retry and status in ("Failed", "Terminated", "Canceled"))
     if not may_start:
         return Start(job, False, status)
     try:
-        await client.start_new(ORCHESTRATION, job.id, orchestration_input(job, settings, error))
+        await client.start_new(ORCHESTRATION, job.id, orchestration_input(job, settings, retry, error))
     except Exception as failure:
         if "already exists" not in str(failure):
             raise

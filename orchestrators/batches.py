@@ -24,7 +24,10 @@ MAX_INTERRUPTIONS = 50  # stops on request or evictions of one batch, each of wh
 
 @dataclass(frozen=True)
 class BatchEntry:
-    """One batch: its latest run's attempt number (from 1; 0 before the first), failures without progress."""
+    """One batch, the attempt number of its latest run, and how often its runs failed or were interrupted.
+
+    A batch whose state is failed or canceled has no run under way and is waiting for the next one.
+    """
 
     batch: Batch
     attempt: int = 0

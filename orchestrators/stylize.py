@@ -20,6 +20,8 @@ bp = df.Blueprint()
 
 TICKS = 40  # polls of one execution
 STITCH_ROUNDS = 3  # how often segments that fail verification are scored again
+RETRY_STEP = 1000  # attempt numbers set aside for each retry of a job, so that no run id comes back
+CAREFUL_STEP = 500  # and for the runs after a careful split
 
 Steps = Generator[Any, Any, Any]
 
@@ -66,12 +68,15 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
 
 def _split(context: df.DurableOrchestrationContext, request: dict[str, Any], careful: bool) -> Steps:
     show(context, "splitting", None)
+    first = request.get("retry", 0) * RETRY_STEP + (CAREFUL_STEP if careful else 0)
     split = yield context.call_activity_with_retry(
         "split_video", df.RetryOptions(2000, 3), {"job": request["job"], "careful": careful}
     )
     if "error" in split:
         _fail(context, split["error"])
-    entries = [BatchEntry.unpack([*batch, 0, 0, 0, BatchState.QUEUED.value, 0]) for batch in split["batches"]]
+    entries = [
+        BatchEntry.unpack([*batch, first, 0, 0, BatchState.CANCELED.value, 0]) for batch in split["batches"]
+    ]
     return {
         "careful": careful,
         "frames": split["frames"],
@@ -84,7 +89,7 @@ def _split(context: df.DurableOrchestrationContext, request: dict[str, Any], car
 def _score(context: df.DurableOrchestrationContext, request: dict[str, Any], work: dict[str, Any]) -> Steps:
     """Run batches until all are proven: {}; an error otherwise; None when continued as new."""
     entries = [BatchEntry.unpack(values) for values in work["entries"]]
-    waiting = [e for e in entries if e.attempt == 0 or e.state in (BatchState.FAILED, BatchState.CANCELED)]
+    waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
     for tick in range(TICKS + 1):
         entries = yield from _submit(context, request, entries, waiting)
         work.update(entries=[entry.pack() for entry in entries])

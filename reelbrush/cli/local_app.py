@@ -1,0 +1,40 @@
+"""The app on this machine: embedded host, folder store, local processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reelbrush.cli.app_folder import app_folder, styles_folder
+from reelbrush.host import Host
+from reelbrush.store import FolderStore
+
+
+def local_host(
+    store: FolderStore,
+    data: Path,
+    *,
+    workers: int | None = None,
+    batch_frames: int | None = None,
+    port: int = 0,
+    keep_work: bool = True,
+    style: str = "starry-night",
+) -> Host:
+    """Return a host, not yet started, for the product's app over a folder store.
+
+    `workers` None means one scoring process per core. The app reads its settings from the environment, so
+    this sets `REELBRUSH_*` of the current process.
+    """
+    workers = workers or len(os.sched_getaffinity(0))
+    os.environ.update(
+        REELBRUSH_STORE=store.uri,
+        REELBRUSH_BACKEND="local",
+        REELBRUSH_NODES=str(workers),
+        REELBRUSH_BATCH_FRAMES=str(batch_frames or 0),
+        REELBRUSH_STYLES=str(styles_folder()),
+        REELBRUSH_DEFAULT_STYLE=style,
+        REELBRUSH_KEEP_WORK="1" if keep_work else "0",
+        REELBRUSH_BLOB_SOURCE="LogsAndContainerScan",
+    )
+    os.environ.setdefault("REELBRUSH_POLL_SECONDS", "0.5")
+    return Host(app_folder(), data, store_root=store.root, port=port, poll_seconds=0.1)

@@ -1,0 +1,115 @@
+"""The command group. Commands import what they need when they run, so that --help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from reelbrush import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reelbrush")
+def main() -> None:
+    """Repaint every frame of a video in the style of a painting, sound and subtitles untouched."""
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.option("--style", default="starry-night", show_default=True, help="One of `reelbrush styles`.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
+)
+@click.option("--batch-frames", type=click.IntRange(1), default=None, help="Frames scored by one process.")
+@click.option("--keep", is_flag=True, help="Keep the work folder after success.")
+@click.option(
+    "--work-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: OUTPUT.reelbrush]"
+)
+@click.option(
+    "--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality; lower is better."
+)
+@click.option("--hdr", type=click.Choice(["tonemap", "refuse"]), default="tonemap", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the job as one JSON document on stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def run(
+    source: Path,
+    output: Path,
+    style: str,
+    workers: int | None,
+    batch_frames: int | None,
+    keep: bool,
+    work_dir: Path | None,
+    crf: int,
+    hdr: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Repaint SOURCE into OUTPUT on this machine. The same command again resumes interrupted work.
+
+    Ctrl-C once finishes what is running and keeps the work; twice stops at once. Exit codes: 0 done, 1 the
+    job failed, 2 wrong usage, 3 not found, 4 the host cannot be started, 130 interrupted.
+    """
+    from reelbrush.cli.run import RunRequest, run_local
+    from reelbrush.job import Options
+
+    request = RunRequest(
+        source=source,
+        output=output,
+        style=style,
+        options=Options(hdr=hdr, crf=crf),
+        workers=workers,
+        batch_frames=batch_frames,
+        keep=keep,
+        work_dir=work_dir or output.with_name(output.name + ".reelbrush"),
+        as_json=as_json,
+        quiet=quiet,
+    )
+    sys.exit(run_local(request))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("reelbrush-store"))
+@click.option("--port", type=click.IntRange(0, 65535), default=7071, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
+)
+@click.option("--style", default="starry-night", show_default=True, help="For uploads that name none.")
+def serve(folder: Path, port: int, workers: int | None, style: str) -> None:
+    """Serve the app on 127.0.0.1 and repaint every video put into FOLDER/input/[STYLE/].
+
+    Results appear in FOLDER/output/. Running jobs survive restarts. `GET /api/jobs/ID` tells progress.
+    """
+    from reelbrush.cli.serve import serve_local
+
+    sys.exit(serve_local(folder, port, workers, style))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+def styles(as_json: bool) -> None:
+    """List the styles."""
+    from reelbrush.cli.styles import print_styles
+
+    print_styles(as_json)
+
+
+@main.command()
+def doctor() -> None:
+    """Check that everything a local run needs is there; every failure comes with its fix."""
+    from reelbrush.cli.doctor import diagnose
+
+    sys.exit(diagnose())
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=Path("sample.mp4"))
+@click.option("--seconds", type=click.IntRange(1, 600), default=5, show_default=True)
+def sample(path: Path, seconds: int) -> None:
+    """Make a sample clip with sound at PATH."""
+    from reelbrush.sample import make_sample
+
+    make_sample(path, seconds)
+    click.echo(path)
