@@ -1,0 +1,1 @@
+"""What runs on the node: `python -m scoring` decodes, repaints and encodes the segments of one batch."""

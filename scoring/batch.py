@@ -1,0 +1,216 @@
+"""One run: the segments of a batch that this process has to score, from request to result."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from reelbrush.errors import ScoringError, StoreError
+from reelbrush.job import (
+    Batch,
+    BatchProgress,
+    BatchState,
+    Job,
+    Manifest,
+    Segment,
+    WorkNames,
+    from_json,
+)
+from reelbrush.job.names import WORK
+from reelbrush.store import Store
+from scoring.failures import describe
+from scoring.ledger import published_pages
+from scoring.mpi import Rank, share
+from scoring.peers import wait_for_segments, wait_until
+from scoring.probe import open_session
+from scoring.progress import Reporter
+from scoring.publish import Publisher
+from scoring.segments import SegmentScorer
+from scoring.stop import StopRequest
+from scoring.styles import SHIPPED, load_style
+from scoring.timestamps import Timestamps, read_timestamps
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger("scoring")
+_RESULT_SECONDS = (
+    45.0  # a failed peer stays so long for the leader's result; mpirun kills all when one leaves
+)
+
+
+class Canceled(ScoringError):
+    """The run was asked to stop before its share was published; what is published stays."""
+
+    code = "canceled"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """The document that a run finds at `WorkNames.batch(run)`."""
+
+    job: Job
+    batch: Batch
+    attempt: int  # from 1
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How this process scores; nothing here changes a byte of the output but the provider."""
+
+    threads: int = 1  # frames painted at the same time, >= 1
+    providers: str = "auto"  # see StyleSession
+    styles: Path = SHIPPED
+    peer_seconds: float = 3600.0  # the leader's patience with peers that publish nothing, after its own share
+
+
+def run_batch(
+    store: Store, job: str, run: str, settings: RunSettings, rank: Rank, stop: StopRequest
+) -> BatchProgress:
+    """Score this rank's share of the run's batch and return how it ended: DONE, FAILED or CANCELED.
+
+    Segments that are published already are left alone. Rank 0 writes the result document in every case; its
+    DONE means that all segments of the batch are published. What goes wrong is told in the returned progress;
+    only a store that does not even take the result raises (StoreError).
+    """
+    reporter = Reporter(store, job, run, rank, stop)
+    state, failure = BatchState.DONE, None
+    try:
+        request = _read(store, RunRequest, WorkNames(job).batch(run))
+        manifest = _read(store, Manifest, WorkNames(job).manifest)
+        reporter.batch = request.batch
+        with reporter:
+            _Run(store, request, manifest, run, settings, rank, stop, reporter).execute()
+    except Canceled as error:
+        state, failure = BatchState.CANCELED, describe(error)
+    except BaseException as error:
+        state, failure = BatchState.FAILED, describe(error)
+    if failure is not None:
+        _LOG.warning("run %s %s (%s): %s", run, state, failure.code, failure.log)
+    try:
+        progress = reporter.snapshot(state, failure)
+        reporter.finish(progress)
+    except Exception as error:
+        raise StoreError(f"the result of run {run} cannot be written: {error}") from error
+    if state is BatchState.FAILED and not rank.leads:
+        wait_until(lambda: reporter.result_written() or stop.requested, _RESULT_SECONDS)
+    return progress
+
+
+@dataclass(frozen=True)
+class _Run:
+    store: Store
+    request: RunRequest
+    manifest: Manifest
+    run: str
+    settings: RunSettings
+    rank: Rank
+    stop: StopRequest
+    reporter: Reporter
+
+    def execute(self) -> None:
+        """Publish all missing segments of the share; the leader returns when the whole batch is published."""
+        segments = self._batch_segments()
+        timestamps = read_timestamps(self.store, self.manifest, segments)
+        own = share(segments, self.rank)
+        published = published_pages(self.store, self.manifest, own, timestamps)
+        for page in published.values():
+            self.reporter.tally.count_published(page)
+        missing = [segment for segment in own if segment.index not in published]
+        _LOG.info(
+            "rank %d of %d: %d segments, %d published already",
+            self.rank.rank,
+            self.rank.size,
+            len(own),
+            len(published),
+        )
+        if missing and not self.stop.requested:
+            self._score(missing, timestamps)
+        if self.rank.leads and self.rank.size > 1:
+            self.reporter.check_peers()
+        if self.reporter.tally.segments < len(own):
+            published_now = self.reporter.tally.segments
+            raise Canceled(
+                f"run {self.run} was stopped with {published_now} of {len(own)} segments published"
+            )
+        if self.rank.leads and self.rank.size > 1:
+            wait_for_segments(
+                self.store,
+                self.manifest,
+                segments,
+                timestamps,
+                patience=self.settings.peer_seconds,
+                check=self._check_running,
+            )
+
+    def _batch_segments(self) -> Sequence[Segment]:
+        batch, segments = self.request.batch, self.manifest.segments
+        end = batch.first_segment + batch.segment_count  # exclusive
+        if self.manifest.job != self.request.job.id or batch.segment_count < 1 or end > len(segments):
+            raise ScoringError(
+                f"run {self.run} asks for segments {batch.first_segment}..{end - 1} "
+                f"of job {self.request.job.id}, the manifest is of job {self.manifest.job} "
+                f"with {len(segments)} segments",
+                retryable=False,
+            )
+        return segments[batch.first_segment : end]
+
+    def _score(self, missing: Sequence[Segment], timestamps: Timestamps) -> None:
+        style = load_style(self.request.job.style, self.settings.styles)
+        container = self._media_container()
+        session = open_session(style, self.settings.providers)
+        versions = {name: version(name) for name in ("av", "numpy")}
+        versions |= {
+            "onnxruntime": session.runtime_version,
+            "provider": session.provider,
+            "model": style.card.model.sha256,
+        }
+        publisher = Publisher(self.store, self.manifest, timestamps, self.run, versions)
+        tally = self.reporter.tally
+        with tempfile.TemporaryDirectory(prefix="reelbrush-") as scratch:
+            SegmentScorer(
+                manifest=self.manifest,
+                timestamps=timestamps,
+                open_media=lambda: self.store.open(container, self.manifest.media.blob),
+                session=session,
+                threads=self.settings.threads,
+                scratch=Path(scratch),
+                stop=self.stop,
+            ).score(
+                missing,
+                publish=lambda scored: tally.count_published(publisher.publish(scored)),
+                on_painted=tally.count_painted,
+            )
+
+    def _media_container(self) -> str:
+        """The container of what is decoded; a source must still be the version that was split."""
+        source = self.request.job.source
+        if self.manifest.media.blob != source.name:
+            return WORK
+        found = self.store.stat(source.container, source.name)
+        if found is None or found.etag.strip('"') != source.etag.strip('"'):
+            raise StoreError(
+                f"the source {source.container}/{source.name} was {'replaced' if found else 'deleted'} "
+                "while the job was running",
+                advice="The new upload is a job of its own",
+                retryable=False,
+                code="source-changed",
+            )
+        return source.container
+
+    def _check_running(self) -> None:
+        self.reporter.check_peers()
+        if self.stop.requested:
+            raise Canceled(f"run {self.run} was stopped while its other processes were at work")
+
+
+def _read(store: Store, kind: type[T], name: str) -> T:
+    try:
+        return from_json(kind, json.loads(store.read_bytes(WORK, name)))
+    except ValueError as error:
+        raise ScoringError(f"{WORK}/{name} is not valid: {error}", retryable=False) from None

@@ -1,0 +1,49 @@
+"""Which segments are published.
+
+Their page exists, is the one expected, and their file has the page's size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from reelbrush.job import LedgerPage, Manifest, Segment, WorkNames, from_json
+from reelbrush.job.names import WORK
+from reelbrush.store import Store
+from scoring.timestamps import Timestamps
+
+_READERS = 8  # small blobs read at once, for stores with latency
+
+
+def published_pages(
+    store: Store, manifest: Manifest, segments: Iterable[Segment], timestamps: Timestamps
+) -> dict[int, LedgerPage]:
+    """Return the valid pages of those of `segments` that are published, by segment index."""
+    names = WorkNames(manifest.job)
+    sizes = {blob.name: blob.size for blob in store.list(WORK, names.segments(manifest.generation))}
+    candidates = [
+        segment
+        for segment in segments
+        if names.page(manifest.generation, segment.index) in sizes
+        and names.segment(manifest.generation, segment.index) in sizes
+    ]
+
+    def read(segment: Segment) -> LedgerPage | None:
+        data = store.read_bytes(WORK, names.page(manifest.generation, segment.index))
+        try:
+            page = from_json(LedgerPage, json.loads(data))
+        except ValueError:
+            return None
+        proven = (
+            page.segment == segment.index
+            and page.frame_count == segment.frame_count
+            and page.timestamps_sha256 == timestamps.hash_of(segment)
+            and page.size == sizes[names.segment(manifest.generation, segment.index)]
+        )
+        return page if proven else None
+
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="ledger") as readers:
+        pages = list(readers.map(read, candidates))
+    return {page.segment: page for page in pages if page is not None}

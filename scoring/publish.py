@@ -1,0 +1,47 @@
+"""Publishing a segment: its file first, then its page, which is the proof that the file is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reelbrush.job import LedgerPage, Manifest, WorkNames, to_json
+from reelbrush.job.names import WORK
+from reelbrush.store import Store
+from scoring.segments import ScoredSegment
+from scoring.timestamps import Timestamps
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Puts scored segments of one run into the store."""
+
+    store: Store
+    manifest: Manifest
+    timestamps: Timestamps
+    run: str
+    versions: Mapping[str, str]  # of what made the bytes; written into every page
+
+    def publish(self, scored: ScoredSegment) -> LedgerPage:
+        """Publish `scored`, delete its local file and return its page.
+
+        Doing it twice, or by two runs at once, leaves the same bytes. Raises what the store raises; then
+        either nothing is published or a file without a page, which counts as nothing.
+        """
+        segment = scored.segment
+        page = LedgerPage(
+            segment=segment.index,
+            frame_count=segment.frame_count,
+            timestamps_sha256=self.timestamps.hash_of(segment),
+            sha256=scored.sha256,
+            size=scored.path.stat().st_size,
+            run=self.run,
+            seconds=scored.seconds,
+            versions=dict(self.versions),
+        )
+        names, generation = WorkNames(self.manifest.job), self.manifest.generation
+        self.store.put_file(WORK, names.segment(generation, segment.index), scored.path)
+        self.store.put_bytes(WORK, names.page(generation, segment.index), json.dumps(to_json(page)).encode())
+        scored.path.unlink()
+        return page

@@ -1,0 +1,200 @@
+"""Scoring segments: decode, paint, encode, prove, publish; each stage works while the others do."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbrush.errors import ScoringError, SourceDamaged
+from reelbrush.job import Manifest, Segment
+from reelbrush.media.decode import SegmentReader
+from reelbrush.media.encode import SegmentEncoder
+from scoring.pipeline import PipelineStopped, ordered_map
+from scoring.session import Frames, StyleSession
+from scoring.stop import StopRequest
+from scoring.timestamps import Timestamps
+
+_LOG = logging.getLogger("scoring")
+_QUEUE_BYTES = 256 << 20  # decoded and painted frames waiting between the stages
+_UPLOADS_WAITING = 2  # encoded segments on disk that are not published yet
+
+
+@dataclass(frozen=True)
+class ScoredSegment:
+    """An encoded segment on local disk with its proof; `path` is deleted once it is published."""
+
+    segment: Segment
+    path: Path
+    sha256: str
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Frames of one segment that are painted by one call."""
+
+    segment: Segment
+    frames: Frames
+    last: bool  # of the segment
+    decode_seconds: float
+    infer_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class SegmentScorer:
+    """Scores segments of one manifest with one session."""
+
+    manifest: Manifest
+    timestamps: Timestamps
+    open_media: Callable[[], BinaryIO]
+    session: StyleSession
+    threads: int  # that paint at the same time, >= 1
+    scratch: Path  # folder for encoded segments
+    stop: StopRequest
+
+    def score(
+        self,
+        segments: Sequence[Segment],
+        publish: Callable[[ScoredSegment], None],
+        on_painted: Callable[[int], None] = lambda frames: None,
+    ) -> None:
+        """Score `segments` in order; `publish` is called for each in order, in another thread.
+
+        The segments flow through the stages without a break between them. `on_painted` is told numbers of
+        frames as they are encoded. After a stop request the segment being encoded is finished if its grace
+        allows; every finished segment is published before this returns. Raises what any stage raises, after
+        all have stopped.
+        """
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="publish") as publisher:
+            try:
+                for scored in self._encoded(segments, on_painted):
+                    waiting.append(publisher.submit(publish, scored))
+                    while len(waiting) > _UPLOADS_WAITING or (waiting and waiting[0].done()):
+                        waiting.popleft().result()
+            except PipelineStopped:
+                pass
+            while waiting:
+                waiting.popleft().result()
+
+    def _encoded(
+        self, segments: Sequence[Segment], on_painted: Callable[[int], None]
+    ) -> Iterator[ScoredSegment]:
+        began = time.monotonic()
+        painted = ordered_map(
+            self._groups(segments),
+            self._paint,
+            workers=self.threads,
+            depth=self._depth(),
+            should_stop=lambda: self.stop.expired,
+        )
+        with closing(painted):
+            for segment in segments:
+                scored = self._encode(segment, painted, began, on_painted)
+                if scored is None:
+                    return
+                began = time.monotonic()
+                yield scored
+                if self.stop.requested:
+                    return
+
+    def _encode(
+        self,
+        segment: Segment,
+        painted: Iterator[_Group],
+        began: float,
+        on_painted: Callable[[int], None],
+    ) -> ScoredSegment | None:
+        """Encode the segment's groups; None when the stages ended before its first one because of a stop."""
+        path = self.scratch / f"{segment.index:05d}.mp4"
+        seconds = {"decode": 0.0, "infer": 0.0, "encode": 0.0}
+        encoder: SegmentEncoder | None = None
+        count = 0
+        with ExitStack() as stack:
+            for group in painted:
+                start = time.monotonic()
+                encoder = encoder or stack.enter_context(SegmentEncoder(path, self.manifest.encode))
+                for frame in group.frames:
+                    encoder.write(frame)
+                if group.last:
+                    count = encoder.close()
+                seconds["decode"] += group.decode_seconds
+                seconds["infer"] += group.infer_seconds
+                seconds["encode"] += time.monotonic() - start
+                on_painted(len(group.frames))
+                if group.last:
+                    break
+            else:
+                return None
+        if count != segment.frame_count:
+            raise ScoringError(
+                f"segment {segment.index} holds {count} encoded frames, {segment.frame_count} are expected"
+            )
+        seconds["total"] = time.monotonic() - began
+        _log_segment(segment, seconds["total"])
+        return ScoredSegment(segment, path, _sha256(path), {k: round(v, 4) for k, v in seconds.items()})
+
+    def _groups(self, segments: Sequence[Segment]) -> Iterator[_Group]:
+        """Decoded groups of all segments. None crosses a border, so each depends on its segment alone."""
+        size = self.session.frames_per_call
+        encode = self.manifest.encode
+        with SegmentReader(
+            self.open_media, self.manifest.media, self.manifest.video, (encode.width, encode.height)
+        ) as reader:
+            for segment in segments:
+                if self.stop.requested:
+                    return
+                group: list[NDArray[np.uint8]] = []
+                done, start = 0, time.monotonic()
+                for frame in reader.frames(segment, self.timestamps.of(segment)):
+                    group.append(frame)
+                    if len(group) == size or done + len(group) == segment.frame_count:
+                        done += len(group)
+                        stacked = group[0][None] if len(group) == 1 else np.stack(group)
+                        last = done == segment.frame_count
+                        yield _Group(segment, stacked, last, time.monotonic() - start)
+                        group, start = [], time.monotonic()
+                if done != segment.frame_count:
+                    raise SourceDamaged(
+                        f"segment {segment.index} has {segment.frame_count} frames, {done} of them decode"
+                    )
+
+    def _paint(self, group: _Group) -> _Group:
+        start = time.monotonic()
+        frames = self.session.paint(group.frames)
+        return _Group(group.segment, frames, group.last, group.decode_seconds, time.monotonic() - start)
+
+    def _depth(self) -> int:
+        """Groups in flight: enough that no stage waits for another without need, within _QUEUE_BYTES."""
+        encode = self.manifest.encode
+        group_bytes = encode.width * encode.height * 3 * self.session.frames_per_call
+        return max(self.threads + 1, min(4 * self.threads + 4, _QUEUE_BYTES // group_bytes))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _log_segment(segment: Segment, seconds: float) -> None:
+    last = segment.first_frame + segment.frame_count - 1
+    _LOG.info(
+        "segment %d frames %d..%d %d frames %.1f s %.1f fps",
+        segment.index,
+        segment.first_frame,
+        last,
+        segment.frame_count,
+        seconds,
+        segment.frame_count / max(seconds, 1e-9),
+    )

@@ -1,0 +1,128 @@
+"""One onnxruntime session per process: a style's model, ready to repaint frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from reelbrush.errors import ReelbrushError, ScoringError, StyleError
+from scoring.edges import FRAMES, STYLIZED
+from scoring.wrap import GraphChain
+
+Frames = npt.NDArray[np.uint8]  # (N, H, W, 3) RGB, full range
+
+PROVIDER_CHOICES = ("auto", "cpu", "cuda")
+
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+# an exhaustive search times kernels and may choose others in the next process, which changes bytes
+_CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "do_copy_in_default_stream": "1"}
+_OUT_OF_MEMORY = ("failed to allocate", "out of memory", "bad_alloc", "cuda failure 2:")
+
+
+class StyleSession:
+    """Repaints frames; `paint` may be called by several threads at once."""
+
+    def __init__(self, chain: GraphChain, style: str, providers: str = "auto") -> None:
+        """Load the graphs of `chain` for `providers`: "auto" (CUDA when it is there), "cpu" or "cuda".
+
+        Raises StyleError when onnxruntime cannot load a graph, ScoringError when CUDA is wanted and missing.
+        """
+        self._style = style
+        self._chain = chain
+        self.raw = chain.raw  # name of the model's own output in `run`, None when merging hides it
+        wanted = _providers(providers)
+        try:
+            self._sessions = [
+                ort.InferenceSession(graph.SerializeToString(), _options(), providers=wanted)
+                for graph in chain.graphs
+            ]
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise _explain(error, style, "loads") from error
+        self._inputs = [[value.name for value in session.get_inputs()] for session in self._sessions]
+        self._outputs = [[value.name for value in session.get_outputs()] for session in self._sessions]
+        self.runtime_version: str = ort.__version__
+        self.provider: str = self._sessions[0].get_providers()[0]
+
+    @property
+    def frames_per_call(self) -> int:
+        """How many frames to give to one `paint`: what the model was made for, else 1 on a CPU and 4 on a GPU."""
+        return self._chain.frames_per_call or (1 if self.provider == _CPU else 4)
+
+    def paint(self, frames: Frames) -> Frames:
+        """Return `frames` (N, H, W, 3) uint8 repainted, same shape and type.
+
+        Raises ScoringError with code `out-of-memory`, or StyleError when the model refuses or changes the
+        shape.
+        """
+        painted: Frames = self.run(frames)[STYLIZED]
+        if painted.shape != frames.shape:
+            raise StyleError(
+                f"style {self._style}: the model turns pictures of {frames.shape} into {painted.shape}",
+                advice="If it needs sides of a certain multiple, say so as size_multiple in card.json",
+            )
+        return painted
+
+    def run(self, frames: Frames) -> dict[str, Any]:
+        """Return every tensor that the chain's graphs give for `frames` (N, H, W, 3), by name."""
+        wanted = self._chain.frames_per_call
+        missing = wanted - len(frames) if wanted is not None else 0
+        if missing > 0:
+            # a model made for exactly N pictures: the last one is repeated and its copies are dropped
+            frames = np.concatenate([frames, np.repeat(frames[-1:], missing, axis=0)])
+        tensors: dict[str, Any] = {FRAMES: frames}
+        try:
+            for session, inputs, outputs in zip(self._sessions, self._inputs, self._outputs, strict=True):
+                tensors.update(
+                    zip(outputs, session.run(outputs, {name: tensors[name] for name in inputs}), strict=True)
+                )
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise _explain(error, self._style, f"runs on pictures of {frames.shape}") from error
+        if missing > 0:
+            tensors[STYLIZED] = tensors[STYLIZED][:-missing]
+        return tensors
+
+
+def _providers(choice: str) -> list[Any]:
+    available = ort.get_available_providers()
+    if choice == "cuda" and _CUDA not in available:
+        raise ScoringError(
+            f"CUDA is wanted, but onnxruntime {ort.__version__} offers {', '.join(available)}",
+            advice="Install onnxruntime-gpu, or use --providers auto",
+            retryable=False,
+        )
+    return [(_CUDA, _CUDA_OPTIONS), _CPU] if choice != "cpu" and _CUDA in available else [_CPU]
+
+
+def _options() -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # frames are painted in parallel instead, which wastes nothing
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _explain(error: Exception, style: str, what: str) -> ReelbrushError:
+    text = " ".join(str(error).split())
+    if any(mark in text.lower() for mark in _OUT_OF_MEMORY):
+        return ScoringError(
+            f"style {style}: there is not enough memory for the model: {text[:300]}",
+            advice="Use fewer --threads or a node with more memory",
+            code="out-of-memory",
+        )
+    return StyleError(
+        f"style {style}: the model is not one that {what}: {text[:600]}",
+        advice="Compare layout, dtype, size_multiple and fixed_size in card.json with the model",
+    )
