@@ -1,0 +1,116 @@
+"""Where a blob trigger's container lives: a folder of this machine, or an Azure (or Azurite) storage
+account.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBlob:
+    """A blob as a listing shows it; `etag` has no quotes around it."""
+
+    container: str
+    name: str
+    etag: str
+
+
+class BlobPlace(Protocol):
+    """A set of containers that can be watched."""
+
+    def listing(self, container: str) -> Iterator[FoundBlob]:
+        """Yield the container's blobs, in the order of their names; nothing if there is no such container."""
+        ...
+
+    def find(self, container: str, name: str) -> FoundBlob | None:
+        """Return one blob, or None."""
+        ...
+
+    def client(self, container: str, name: str) -> BlobClient:
+        """Return the SDK's client for one blob."""
+        ...
+
+
+class FolderPlace:
+    """Containers as the folders directly below `root`, blobs as the files in them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def listing(self, container: str) -> Iterator[FoundBlob]:
+        """Yield the files of a container that are not hidden."""
+        yield from self._walk(container, self._root / container, "")
+
+    def find(self, container: str, name: str) -> FoundBlob | None:
+        """Return one file, hidden or not."""
+        from reelbrush.host.blob_transport import folder_etag
+
+        path = (self._root / container / name).resolve()
+        inside = path.is_relative_to((self._root / container).resolve())
+        return FoundBlob(container, name, folder_etag(path.stat())) if inside and path.is_file() else None
+
+    def client(self, container: str, name: str) -> BlobClient:
+        """Return a real BlobClient that reads the file."""
+        from reelbrush.host.blob_transport import folder_blob
+
+        return folder_blob(self._root, container, name)
+
+    def _walk(self, container: str, folder: Path, prefix: str) -> Iterator[FoundBlob]:
+        from reelbrush.host.blob_transport import folder_etag
+
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            # Hidden names, '.tmp' among them, are files on their way to their final name.
+            if entry.name.startswith("."):
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._walk(container, Path(entry.path), f"{prefix}{entry.name}/")
+                elif entry.is_file():
+                    yield FoundBlob(container, prefix + entry.name, folder_etag(entry.stat()))
+            except FileNotFoundError:
+                continue
+
+
+class AccountPlace:
+    """Containers of a storage account, by connection string."""
+
+    def __init__(self, connection_string: str) -> None:
+        from azure.storage.blob import BlobServiceClient
+
+        self._service = BlobServiceClient.from_connection_string(connection_string)
+
+    def listing(self, container: str) -> Iterator[FoundBlob]:
+        """Yield the container's blobs page by page."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            for blob in self._service.get_container_client(container).list_blobs():
+                yield FoundBlob(container, blob.name, str(blob.etag).strip('"'))
+        except ResourceNotFoundError:
+            return
+
+    def find(self, container: str, name: str) -> FoundBlob | None:
+        """Ask the account for one blob's properties."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            properties = self.client(container, name).get_blob_properties()
+        except ResourceNotFoundError:
+            return None
+        return FoundBlob(container, name, str(properties.etag).strip('"'))
+
+    def client(self, container: str, name: str) -> BlobClient:
+        """Return the SDK's client for one blob."""
+        return self._service.get_blob_client(container, name)

@@ -1,0 +1,123 @@
+"""Fires blob triggers: each version of a blob once, at least, and after five failures never again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reelbrush.host.blob_argument import blob_argument
+from reelbrush.host.blob_path import BlobPath
+from reelbrush.host.blob_places import BlobPlace, FoundBlob
+from reelbrush.host.functions import AppFunction
+from reelbrush.host.invoker import Invoker
+from reelbrush.host.receipts import Receipts
+
+logger = logging.getLogger(__name__)
+
+# A scan may take at most this share of the time, however many blobs a container holds.
+_SCAN_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class BlobTrigger:
+    """A function with a blob trigger, the pattern of its blobs, and where they live."""
+
+    function: AppFunction
+    path: BlobPath
+    place: BlobPlace
+
+
+class BlobWatch:
+    """Looks at the containers of all blob triggers again and again."""
+
+    def __init__(
+        self,
+        triggers: Sequence[BlobTrigger],
+        receipts: Receipts,
+        invoker: Invoker,
+        *,
+        poll_seconds: float,
+        max_tries: int,
+        at_once: int,
+    ) -> None:
+        self._triggers = triggers
+        self._receipts = receipts
+        self._invoker = invoker
+        self._poll_seconds = poll_seconds
+        self._max_tries = max_tries
+        self._slots = asyncio.Semaphore(at_once)
+        self._seen: Mapping[tuple[str, str, str], str] = {}
+        self._running: dict[tuple[str, FoundBlob], asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Scan until cancelled; functions that are running go on."""
+        while self._triggers:
+            began = time.monotonic()
+            try:
+                await self._scan()
+            except Exception as error:
+                logger.warning("the blob containers could not be listed, trying again: %s", error)
+            spent = time.monotonic() - began
+            await asyncio.sleep(max(self._poll_seconds, spent / _SCAN_SHARE))
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Wait for running functions for so long, then cancel them."""
+        tasks = list(self._running.values())
+        if tasks and grace_seconds > 0:
+            await asyncio.wait(tasks, timeout=grace_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def invoke(self, trigger: BlobTrigger, blob: FoundBlob) -> None:
+        """Call the function for a blob once, whatever the receipts say, and record the outcome."""
+        name = trigger.function.name
+        async with self._slots:
+            tries = self._receipts.begin(name, blob)
+            try:
+                client = await asyncio.to_thread(trigger.place.client, blob.container, blob.name)
+                argument = await asyncio.to_thread(blob_argument, trigger.function.parameter_type, client)
+                await self._invoker.call(trigger.function, argument)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                if tries < self._max_tries:
+                    self._receipts.end(name, blob, "failed", reason)
+                    logger.warning(
+                        "'%s' failed for %s (try %d): %s", name, blob.name, tries, reason, exc_info=True
+                    )
+                else:
+                    self._receipts.end(name, blob, "poisoned", reason)
+                    logger.warning("'%s' gave up on %s after %d tries: %s", name, blob.name, tries, reason)
+            else:
+                self._receipts.end(name, blob, "fired")
+
+    def triggers_of(self, function: str) -> list[BlobTrigger]:
+        """Return the triggers of the function of that name."""
+        return [trigger for trigger in self._triggers if trigger.function.name == function]
+
+    async def _scan(self) -> None:
+        found: dict[tuple[str, str, str], str] = {}
+        for trigger in self._triggers:
+            listing = await asyncio.to_thread(_list, trigger)
+            for blob in listing:
+                if trigger.path.matches(blob.name):
+                    key = (trigger.function.name, blob.container, blob.name)
+                    found[key] = blob.etag
+                    # A file that is still being written has another ETag at the next look.
+                    if self._seen.get(key) == blob.etag:
+                        self._fire(trigger, blob)
+        self._seen = found
+
+    def _fire(self, trigger: BlobTrigger, blob: FoundBlob) -> None:
+        key = (trigger.function.name, blob)
+        if key in self._running or self._receipts.settled(trigger.function.name, blob):
+            return
+        task = self._running[key] = asyncio.create_task(self.invoke(trigger, blob))
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+
+
+def _list(trigger: BlobTrigger) -> list[FoundBlob]:
+    return list(trigger.place.listing(trigger.path.container))

@@ -1,0 +1,112 @@
+"""Puts the parts of a running host together and takes them apart again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount
+
+from reelbrush.host.access import Access
+from reelbrush.host.admin import AdminEndpoints
+from reelbrush.host.app_settings import AppSettings
+from reelbrush.host.blob_watch import BlobTrigger, BlobWatch
+from reelbrush.host.clock import Clock
+from reelbrush.host.functions import HTTP, FunctionTable
+from reelbrush.host.http_functions import http_routes
+from reelbrush.host.invoker import Invoker
+from reelbrush.host.management import Management
+from reelbrush.host.payload_lint import PayloadLint
+from reelbrush.host.receipts import Receipts
+from reelbrush.host.rpc import DurableEndpoints, client_binding
+from reelbrush.host.server import LocalServer
+from reelbrush.host.storage import Storage
+from reelbrush.host.task_hub import TaskHub
+from reelbrush.host.timer_watch import TimerTrigger, TimerWatch
+from reelbrush.host.turns import TurnDispatcher
+from reelbrush.host.work import ActivityDispatcher
+
+
+class HostParts:
+    """Everything that exists only while a host runs."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: AppSettings,
+        functions: FunctionTable,
+        blobs: Sequence[BlobTrigger],
+        timers: Sequence[TimerTrigger],
+        storage: Storage,
+        clock: Clock,
+        lint: PayloadLint,
+        *,
+        poll_seconds: float,
+        max_threads: int | None,
+    ) -> None:
+        self.storage = storage
+        self.hub = TaskHub(storage, clock)
+        self.invoker = Invoker(str(folder), max_threads, settings.function_timeout)
+        # A clock that waits for the host to be idle has to look again when the last function has ended.
+        self.invoker.on_idle = self.hub.turns_ready.set
+        self.management = Management(self.hub, functions, lint)
+        self.turns = TurnDispatcher(self.hub, functions, self.invoker, lint)
+        self.activities = ActivityDispatcher(self.hub, functions, self.invoker, lint, settings.max_activities)
+        self.receipts = Receipts(storage, clock)
+        self.blob_changed = asyncio.Event()
+        self.receipts.on_change = self.blob_changed.set
+        self.blobs = BlobWatch(
+            blobs,
+            self.receipts,
+            self.invoker,
+            poll_seconds=poll_seconds,
+            max_tries=settings.max_blob_tries,
+            at_once=settings.max_blobs_at_once,
+        )
+        self.timers = TimerWatch(timers, storage, clock, self.invoker)
+        self._functions = functions
+        self._route_prefix = settings.route_prefix
+        self._tasks: list[asyncio.Task[None]] = []
+        self._server: LocalServer | None = None
+
+    async def start(self, port: int, keys: Sequence[str]) -> str:
+        """Serve HTTP and set everything going; return the server's base URL.
+
+        Raises:
+            HostError: the port is taken or a route cannot be understood.
+        """
+        access = Access(keys)
+        durable = DurableEndpoints(self.management, self.storage).routes
+        admin = AdminEndpoints(self._functions, self.blobs, self.timers, access).routes
+        routes: list[BaseRoute] = [
+            Mount("/durabletask", routes=durable),
+            Mount("/runtime/webhooks/durabletask", routes=durable),
+            *admin,
+            *http_routes(self._functions.of(HTTP), self._route_prefix, self.invoker, access),
+        ]
+        self._server = LocalServer(port)
+        self.invoker.client_binding = client_binding(self._server.base_url)
+        await self._server.start(routes)
+        work = (self.turns.run(), self.activities.run(), self.blobs.run(), self.timers.run())
+        self._tasks = [asyncio.create_task(run) for run in work]
+        return self._server.base_url
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no more work, wait up to `grace_seconds` for what is running, and close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self.activities.drain(grace_seconds), self.blobs.drain(grace_seconds))
+        await _close_client_session()
+        if self._server is not None:
+            await self._server.stop()
+        self.invoker.close()
+        self.storage.close()
+
+
+async def _close_client_session() -> None:
+    # The SDK keeps one aiohttp session for the process, bound to the event loop that first used it.
+    from azure.durable_functions.models.utils import http_utils
+
+    await http_utils._close_session()  # pyright: ignore[reportPrivateUsage]
