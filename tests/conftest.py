@@ -1,0 +1,48 @@
+"""Shared fixtures. A test that logs an error fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class _Errors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def no_error_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that logged at ERROR, unless it is marked `logs_errors`."""
+    handler = _Errors()
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    if request.node.get_closest_marker("logs_errors") is None:
+        assert not handler.messages
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of the machine out of the tests, and one test's settings out of the next."""
+    for name in [name for name in os.environ if name.startswith("REELBRUSH_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with public videos and models; tests that need it are skipped without it."""
+    folder = Path(os.environ.get("REELBRUSH_SHARED", ROOT.parent / "shared"))
+    if not (folder / "corpus" / "MANIFEST.csv").is_file():
+        pytest.skip(f"the public test media are not in {folder}")
+    return folder

@@ -1,0 +1,88 @@
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelbrush.job import (
+    BatchProgress,
+    BatchState,
+    Colour,
+    EncodeSettings,
+    LedgerPage,
+    Manifest,
+    Media,
+    Segment,
+    Video,
+    from_json,
+    missing_segments,
+    timestamps_hash,
+    to_json,
+)
+
+COLOUR = Colour(1, 1, 1, False)
+
+
+def manifest(segments: tuple[Segment, ...]) -> Manifest:
+    rate = Fraction(30000, 1001)
+    return Manifest(
+        job="clip-0123456789",
+        generation="index-1",
+        media=Media("clip.mp4", False, 0, COLOUR),
+        video=Video(0, "h264", 64, 48, "yuv420p", rate, Fraction(1, 90000), COLOUR),
+        encode=EncodeSettings(64, 48, "yuv420p", COLOUR, Fraction(16, 11), Fraction(1, 30), 18),
+        frame_count=sum(s.frame_count for s in segments),
+        last_duration=3003,
+        timestamps_blob="t",
+        segments=segments,
+        notes=("10 bit became 8 bit",),
+    )
+
+
+@given(st.lists(st.integers(1, 72), min_size=1, max_size=30), st.one_of(st.none(), st.integers()))
+def test_manifests_survive_json(counts: list[int], seek: int | None) -> None:
+    firsts = [sum(counts[:i]) for i in range(len(counts))]
+    made = manifest(
+        tuple(Segment(i, f, c, seek) for i, (f, c) in enumerate(zip(firsts, counts, strict=True)))
+    )
+    assert from_json(Manifest, to_json(made)) == made
+
+
+def test_frame_rates_travel_as_fractions() -> None:
+    assert to_json(manifest((Segment(0, 0, 1, None),)))["video"]["frame_rate"] == "30000/1001"
+
+
+def test_enums_and_dicts_survive() -> None:
+    progress = BatchProgress("r", BatchState.RUNNING, 1, 2, 48, 96, 1.5)
+    page = LedgerPage(3, 48, "a", "b", 7, "run", {"infer": 1.5}, {"av": "18"})
+    assert from_json(BatchProgress, to_json(progress)) == progress
+    assert from_json(LedgerPage, to_json(page)) == page
+
+
+def test_documents_of_other_releases_stay_readable() -> None:
+    @dataclass(frozen=True)
+    class Old:
+        name: str
+        added: int = 7
+
+    assert from_json(Old, {"name": "x", "unknown": 1}) == Old("x")
+
+
+@pytest.mark.parametrize("data", [{}, {"index": "0", "first_frame": 0, "frame_count": 1}, [], None])
+def test_damaged_documents_are_refused(data: object) -> None:
+    with pytest.raises(ValueError):
+        from_json(Segment, data)
+
+
+def test_the_timestamps_hash_is_of_little_endian_64_bit_values() -> None:
+    import hashlib
+
+    raw = (1).to_bytes(8, "little", signed=True) + (-2).to_bytes(8, "little", signed=True)
+    assert timestamps_hash([1, -2]) == hashlib.sha256(raw).hexdigest()
+
+
+@given(st.sets(st.integers(0, 19)))
+def test_missing_is_all_minus_published(published: set[int]) -> None:
+    whole = manifest(tuple(Segment(i, i, 1, None) for i in range(20)))
+    assert {s.index for s in missing_segments(whole, published)} == set(range(20)) - published

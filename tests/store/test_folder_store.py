@@ -1,0 +1,83 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelbrush.errors import StoreError
+from reelbrush.store import FolderStore, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "store")
+
+
+def test_blobs_are_written_read_listed_and_deleted(store: FolderStore) -> None:
+    store.put_bytes("work", "a/1.json", b"one")
+    store.put_bytes("work", "a/2.json", b"two!")
+    store.put_bytes("work", "ab.json", b"")
+    assert store.read_bytes("work", "a/2.json") == b"two!"
+    assert [(b.name, b.size) for b in store.list("work", "a/")] == [("a/1.json", 3), ("a/2.json", 4)]
+    assert [b.name for b in store.list("work", "a")] == ["a/1.json", "a/2.json", "ab.json"]
+    store.delete("work", "a/1.json")
+    store.delete("work", "a/1.json")
+    store.delete_prefix("work", "a/")
+    assert [b.name for b in store.list("work")] == ["ab.json"]
+
+
+def test_the_etag_changes_with_the_content(store: FolderStore, tmp_path: Path) -> None:
+    store.put_bytes("input", "x", b"1")
+    first = store.stat("input", "x")
+    store.put_bytes("input", "x", b"22")
+    second = store.stat("input", "x")
+    assert first is not None and second is not None and first.etag != second.etag
+
+
+def test_a_file_put_twice_keeps_its_etag(store: FolderStore, tmp_path: Path) -> None:
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(b"film")
+    etags: set[str] = set()
+    for link in (True, False, True):
+        store.put_file("input", "clip.mp4", source, link=link)
+        blob = store.stat("input", "clip.mp4")
+        assert blob is not None
+        etags.add(blob.etag)
+    assert len(etags) == 1
+    assert not list((store.root / ".tmp").iterdir())
+
+
+def test_missing_blobs_are_said(store: FolderStore) -> None:
+    assert store.stat("work", "none") is None
+    with pytest.raises(StoreError, match="does not exist") as caught:
+        store.read_bytes("work", "none")
+    assert caught.value.code == "blob-missing" and not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "a/../../x", "/etc/passwd", "a//b", "", ".", "a\0b", "a\\..\\b", "x" * 256]
+)
+def test_names_never_leave_their_container(store: FolderStore, name: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        store.put_bytes("input", name, b"evil")
+    assert caught.value.code == "bad-name"
+
+
+@given(st.text(max_size=80))
+def test_any_accepted_name_is_a_path_below_its_container(name: str) -> None:
+    store = FolderStore(Path("/nonexistent/root"))
+    try:
+        path = store.path("input", name)
+    except StoreError:
+        return
+    base = os.path.normpath("/nonexistent/root/input")
+    assert os.path.normpath(path).startswith(base + os.sep)
+
+
+def test_stores_are_opened_by_uri(store: FolderStore) -> None:
+    assert open_store(store.uri).uri == store.uri
+    with pytest.raises(StoreError, match="no known kind"):
+        open_store("ftp://x")
+    with pytest.raises(StoreError, match="holds no connection string"):
+        open_store("env:REELBRUSH_NOTHING")

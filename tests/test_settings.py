@@ -1,0 +1,30 @@
+import pytest
+
+from reelbrush.errors import SettingsError
+from reelbrush.settings import Settings
+
+
+def test_defaults_need_only_a_store() -> None:
+    settings = Settings.from_env({"REELBRUSH_STORE": "folder:/x"})
+    assert (settings.backend, settings.attempts, settings.keep_work) == ("local", 3, False)
+
+
+def test_every_field_can_be_set() -> None:
+    settings = Settings.from_env(
+        {"REELBRUSH_STORE": "folder:/x", "REELBRUSH_NODES": "7", "REELBRUSH_KEEP_WORK": "yes"}
+        | {"REELBRUSH_POLL_SECONDS": "0.5", "REELBRUSH_STYLES": "/s"}
+    )
+    assert (settings.nodes, settings.keep_work, settings.poll_seconds, settings.styles) == (
+        7,
+        True,
+        0.5,
+        "/s",
+    )
+
+
+def test_one_error_lists_every_problem() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"REELBRUSH_NODES": "0", "REELBRUSH_ATTEMPTS": "many", "REELBRUSH_BACKEND": "moon"})
+    text = str(caught.value)
+    for part in ("STORE is missing", "NODES=0", "ATTEMPTS='many'", "BACKEND='moon'"):
+        assert part in text
