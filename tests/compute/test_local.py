@@ -1,0 +1,145 @@
+"""The local backend with real processes. What they score is another test's business."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reelbrush.compute import RunRequest
+from reelbrush.compute.local import LocalCompute, drain, kill, running, undrain
+from reelbrush.compute.processes import ProcessRecord
+from reelbrush.job import BatchState
+
+# stands where `python -m scoring` finds it first: the run id says what to do
+PROGRAM = """
+import pathlib, signal, sys, time
+run = sys.argv[sys.argv.index("--run") + 1]
+pathlib.Path("started-" + run).touch()
+print("working on", run, flush=True)
+if "sleep" in run:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
+    time.sleep(60)
+if "fail" in run:
+    print("no such model", flush=True)
+    sys.exit(3)
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "scoring").mkdir()
+    (tmp_path / "scoring" / "__main__.py").write_text(PROGRAM)
+    (tmp_path / "scoring" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def backend(here: Path) -> LocalCompute:
+    return LocalCompute("folder:/x", here / "runs", workers=2)
+
+
+def wait_for(check: Callable[[], bool], seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def state(backend: LocalCompute, run: str) -> BatchState:
+    return backend.status("job", [run])[run].state
+
+
+def test_runs_end_as_their_process_ends(backend: LocalCompute) -> None:
+    backend.submit(RunRequest("job", "good"))
+    backend.submit(RunRequest("job", "fail"))
+    wait_for(lambda: state(backend, "good") is BatchState.DONE)
+    wait_for(lambda: state(backend, "fail") is BatchState.FAILED)
+    error = backend.status("job", ["fail"])["fail"].error
+    assert error is not None and "exit code 3" in error and "no such model" in error
+    assert backend.status("job", ["never"]) == {}
+    assert backend.log_tail("fail", 1) == "no such model"
+
+
+def test_submitting_again_changes_nothing(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "good"))
+    wait_for(lambda: state(backend, "good") is BatchState.DONE)
+    (here / "started-good").unlink()
+    backend.submit(RunRequest("job", "good"))
+    time.sleep(0.3)
+    assert not (here / "started-good").exists()
+
+
+def test_no_more_than_the_workers_run_at_once(backend: LocalCompute, here: Path) -> None:
+    for name in ("sleep-1", "sleep-2", "sleep-3"):
+        backend.submit(RunRequest("job", name))
+    wait_for(lambda: (here / "started-sleep-2").exists())
+    time.sleep(0.3)
+    assert state(backend, "sleep-3") is BatchState.QUEUED
+    backend.cancel("job")
+    wait_for(lambda: all(state(backend, f"sleep-{i}") is BatchState.CANCELED for i in (1, 2, 3)))
+    assert not (here / "started-sleep-3").exists()
+
+
+def test_cancel_spares_other_jobs(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("other", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists())
+    backend.cancel("job")
+    time.sleep(0.2)
+    assert state(backend, "sleep-1") is BatchState.RUNNING
+    kill(here / "runs")
+
+
+def test_a_killed_process_is_a_failed_run(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists())
+    kill(here / "runs")
+    wait_for(lambda: state(backend, "sleep-1") is BatchState.FAILED)
+    assert "signal 9" in str(backend.status("job", ["sleep-1"])["sleep-1"].error)
+
+
+def test_another_host_adopts_running_processes(here: Path) -> None:
+    backend = LocalCompute("folder:/x", here / "runs", workers=1)
+    backend.submit(RunRequest("job", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists())
+    successor = LocalCompute("folder:/x", here / "runs", workers=1)
+    successor.submit(RunRequest("job", "good"))
+    time.sleep(0.3)
+    assert state(successor, "sleep-1") is BatchState.RUNNING
+    assert state(successor, "good") is BatchState.QUEUED
+    kill(here / "runs")
+    wait_for(lambda: state(successor, "good") is BatchState.DONE)
+
+
+def test_draining_lets_nothing_new_begin(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists())
+    drain(here / "runs")
+    wait_for(lambda: running(here / "runs") == 0)
+    backend.submit(RunRequest("job", "good"))
+    time.sleep(0.3)
+    assert state(backend, "good") is BatchState.QUEUED
+    undrain(here / "runs")
+    wait_for(lambda: state(backend, "good") is BatchState.DONE)
+
+
+def test_a_reused_pid_is_another_process(tmp_path: Path) -> None:
+    me = ProcessRecord.of(os.getpid())
+    me.write(tmp_path / "process.json")
+    assert ProcessRecord.read(tmp_path / "process.json") == me and me.alive()
+    stranger = ProcessRecord(os.getpid(), me.created - 100)
+    assert not stranger.alive()
+    stranger.signal(signal.SIGKILL)
+    assert ProcessRecord.of(2**22 + 1) == ProcessRecord(2**22 + 1, 0.0)
+
+
+def test_preflight_names_a_folder_it_cannot_write(here: Path) -> None:
+    assert LocalCompute("folder:/x", here / "runs", workers=1).preflight() == []
+    assert sys.executable
