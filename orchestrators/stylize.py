@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import azure.durable_functions as df
 
@@ -19,6 +19,7 @@ from reelbrush.job import BatchState, run_id
 bp = df.Blueprint()
 
 TICKS = 40  # polls of one execution
+RETRY = df.RetryOptions(3000, 4)  # of every activity: milliseconds between tries, tries
 STITCH_ROUNDS = 3  # how often segments that fail verification are scored again
 RETRY_STEP = 1000  # attempt numbers set aside for each retry of a job, so that no run id comes back
 CAREFUL_STEP = 500  # and for the runs after a careful split
@@ -52,12 +53,10 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
         if ended:
             _fail(context, ended)
         show(context, "stitching", work)
-        stitched = yield context.call_activity_with_retry(
-            "stitch_video", df.RetryOptions(2000, 3), _reference(request, work)
-        )
+        stitched = yield from _step(context, "stitch_video", _reference(request, work))
         if "result" in stitched:
             summary = {**_reference(request, work), "result": stitched["result"], "retries": work["retries"]}
-            receipt = yield context.call_activity_with_retry("finish_job", df.RetryOptions(2000, 3), summary)
+            receipt = yield from _step(context, "finish_job", summary)
             show(context, "done", work, result=receipt)
             return receipt
         if "missing" not in stitched:
@@ -66,12 +65,23 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
     _fail(context, {"code": "stitch", "message": "segments keep failing verification"})
 
 
+def _step(context: df.DurableOrchestrationContext, activity: str, payload: dict[str, Any]) -> Steps:
+    """Call an activity; when it keeps failing in a way it does not know itself, the job fails with its text."""
+    try:
+        return (yield context.call_activity_with_retry(activity, RETRY, payload))
+    except Exception as error:
+        _fail(context, _unexpected(activity, error))
+
+
+def _unexpected(activity: str, error: Exception) -> dict[str, Any]:
+    first = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
+    return {"code": "internal", "message": f"the step {activity} kept failing: {first}"}
+
+
 def _split(context: df.DurableOrchestrationContext, request: dict[str, Any], careful: bool) -> Steps:
     show(context, "splitting", None)
     first = request.get("retry", 0) * RETRY_STEP + (CAREFUL_STEP if careful else 0)
-    split = yield context.call_activity_with_retry(
-        "split_video", df.RetryOptions(2000, 3), {"job": request["job"], "careful": careful}
-    )
+    split = yield from _step(context, "split_video", {"job": request["job"], "careful": careful})
     if "error" in split:
         _fail(context, split["error"])
     entries = [
@@ -102,9 +112,7 @@ def _score(context: df.DurableOrchestrationContext, request: dict[str, Any], wor
         pause = timedelta(seconds=request["pollSeconds"])
         yield context.create_timer(context.current_utc_datetime + pause)
         runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
-        looks_data = yield context.call_activity_with_retry(
-            "poll_runs", df.RetryOptions(5000, 5), {"job": request["job"]["id"], "runs": runs}
-        )
+        looks_data = yield from _step(context, "poll_runs", {"job": request["job"]["id"], "runs": runs})
         looks = {look.index: look for look in map(Look.unpack, looks_data)}
         entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
         waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
@@ -131,7 +139,7 @@ def _submit(
     calls = [
         context.call_activity_with_retry(
             "submit_run",
-            df.RetryOptions(5000, 5),
+            RETRY,
             {
                 "job": request["job"],
                 "batch": e.pack()[:4],
@@ -141,7 +149,10 @@ def _submit(
         )
         for e in started.values()
     ]
-    yield context.task_all(calls)
+    try:
+        yield context.task_all(calls)
+    except Exception as error:
+        _fail(context, _unexpected("submit_run", error))
     return [started.get(entry.batch.index, entry) for entry in entries]
 
 
@@ -152,9 +163,7 @@ def _stop(
     entries: list[BatchEntry],
 ) -> Steps:
     work.update(entries=[entry.pack() for entry in entries])
-    yield context.call_activity_with_retry(
-        "cancel_runs", df.RetryOptions(2000, 3), {"job": request["job"]["id"]}
-    )
+    yield from _step(context, "cancel_runs", {"job": request["job"]["id"]})
 
 
 def _reference(request: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +182,6 @@ def _reopen(work: dict[str, Any], missing: list[int]) -> dict[str, Any]:
     return {**work, "entries": packed, "retries": work["retries"] + 1}
 
 
-def _fail(context: df.DurableOrchestrationContext, error: dict[str, Any]) -> None:
+def _fail(context: df.DurableOrchestrationContext, error: dict[str, Any]) -> NoReturn:
     context.set_custom_status({"summary": error["message"][:400], "phase": "failed", "error": error})
     raise JobFailed(error["message"])

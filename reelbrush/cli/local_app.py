@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 from reelbrush.cli.app_folder import app_folder, styles_folder
 from reelbrush.host import Host
 from reelbrush.store import FolderStore
+
+
+def log_to(path: Path) -> None:
+    """Send the log of this process to a file, so that the terminal shows progress alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(filename=path, level=logging.INFO, format=form, force=True)
+    for noisy in ("azure", "uvicorn.access", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def local_host(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbrush.cli.api import Api
-from reelbrush.cli.local_app import local_host
+from reelbrush.cli.local_app import local_host, log_to
 from reelbrush.cli.progress import Display, open_display
 from reelbrush.cli.styles import list_cards
 from reelbrush.cli.summary import summary_block
@@ -71,6 +71,7 @@ def run_local(request: RunRequest) -> int:
 
 
 async def _run(request: RunRequest) -> int:
+    log_to(request.work_dir / "log.txt")
     store = FolderStore(request.work_dir / "store")
     runs = local_runs_folder(store.uri)
     local.undrain(runs)
@@ -154,7 +155,10 @@ def _end(request: RunRequest, store: FolderStore, view: dict[str, Any], seconds:
         if error["code"] not in ("scoring", "run-lost", "internal", "store", "out-of-memory"):
             shutil.rmtree(request.work_dir, ignore_errors=True)  # nothing that a second try could use
         else:
-            print(f"the work is kept in {request.work_dir}; the same command resumes", file=sys.stderr)
+            print(
+                f"the work and its log.txt are kept in {request.work_dir}; the same command resumes",
+                file=sys.stderr,
+            )
         return FAILED
     container, _, name = str(view["result"]["blob"]).partition("/")
     made = store.path(container, name)

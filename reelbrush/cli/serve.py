@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from reelbrush.cli.local_app import local_host
+from reelbrush.cli.local_app import local_host, log_to
 from reelbrush.compute import local
 from reelbrush.compute.select import local_runs_folder
 from reelbrush.errors import ReelbrushError
@@ -27,6 +27,7 @@ def serve_local(folder: Path, port: int, workers: int | None, style: str) -> int
 
 async def _serve(store: FolderStore, port: int, workers: int | None, style: str) -> None:
     (store.root / INPUT).mkdir(parents=True, exist_ok=True)
+    log_to(store.root / ".host" / "log.txt")
     runs = local_runs_folder(store.uri)
     local.undrain(runs)
     host = local_host(store, store.root / ".host", workers=workers, port=port, keep_work=False, style=style)
