@@ -35,7 +35,7 @@ class Rank:
 
 
 def rank_from_environment(environment: Mapping[str, str] = os.environ) -> Rank:
-    """Return the rank told by Open MPI, MPICH, Intel MPI, PMIx, Slurm or torchrun; without any, rank 0 of 1."""
+    """Return the rank told by Open MPI, MPICH, Intel MPI, PMIx, Slurm or torchrun, else rank 0 of 1."""
     for rank_name, size_name, local_name in _LAUNCHERS:
         rank, size = _number(environment, rank_name), _number(environment, size_name)
         if rank is not None and size is not None and rank < size:
