@@ -1,0 +1,174 @@
+"""StyleNet -> ONNX, built node by node, so that the graph holds exactly what has to be computed.
+
+`frames` (N, H, W, 3) uint8 RGB -> `stylized`, same shape and type, for any N, H, W >= 1. Everything around
+the network is folded into its weights or into the graph: scaling of the input, gains of the residual blocks,
+scaling and rounding of the output, padding to a multiple of 4 and cropping back.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+from torch.nn import functional as F
+
+from training.net import INPUT_CENTRE, INPUT_GAIN, OUTPUT_CENTRE, STRIDE, ResidualBlock, StyleNet
+
+OPSET = 17
+IR_VERSION = 8
+"""What onnxruntime 1.24 and later, and every onnxruntime-gpu of the same age, can read."""
+
+MARGIN = 16
+"""Pixels repeated around the frame: zero padding of the inner convolutions would leave a visible rim
+without it.
+"""
+
+STEM_REACH = 2
+"""The 5x5 stem reads this many pixels beyond; they are repeated as well, so that it needs no padding of its
+own.
+"""
+
+Array = NDArray[np.float64]
+
+
+class _Graph:
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def floats(self, name: str, values: Array | float) -> str:
+        array = np.ascontiguousarray(values, dtype=np.float32)
+        self.weights.append(numpy_helper.from_array(array, name))
+        return name
+
+    def integers(self, name: str, *values: int) -> str:
+        self.weights.append(numpy_helper.from_array(np.array(values, np.int64), name))
+        return name
+
+    def node(self, operator: str, name: str, *inputs: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def conv(self, name: str, x: str, weight: Array, bias: Array, stride: int = 1, pad: int = 1) -> str:
+        return self.node(
+            "Conv",
+            name,
+            x,
+            self.floats(f"{name}.weight", weight),
+            self.floats(f"{name}.bias", bias),
+            kernel_shape=list(weight.shape[2:]),
+            strides=[stride] * 2,
+            pads=[pad] * 4,
+        )
+
+
+def export(net: StyleNet, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write the network as an ONNX file; metadata goes into the model's properties.
+
+    Raises onnx.checker.ValidationError if the graph is not valid (a bug, not a matter of the weights).
+    """
+    graph = _Graph()
+    size = graph.node("Shape", "size", "frames", start=1, end=3)
+    x = graph.node("Cast", "floats", "frames", to=TensorProto.FLOAT)
+    x = graph.node("Transpose", "planes", x, perm=[0, 3, 1, 2])
+    x = graph.node("Pad", "padded", x, _margins(graph, size), mode="edge")
+    x = _network(graph, net, x)
+    first = graph.integers("crop.first", MARGIN, MARGIN)
+    behind = graph.node("Add", "crop.behind", size, first)
+    x = graph.node("Slice", "cropped", x, first, behind, graph.integers("crop.axes", 2, 3))
+    x = graph.node("Clip", "clipped", x, graph.floats("black", 0.0), graph.floats("white", 255.0))
+    x = graph.node("Transpose", "pixels", x, perm=[0, 2, 3, 1])
+    graph.node("Cast", "stylized", x, to=TensorProto.UINT8)
+
+    shape = ["N", "H", "W", 3]
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "style",
+            [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
+            [helper.make_tensor_value_info("stylized", TensorProto.UINT8, shape)],
+            graph.weights,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="reelbrush",
+    )
+    helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def _margins(graph: _Graph, size: str) -> str:
+    """Pads of the planes: MARGIN + STEM_REACH everywhere, plus what is missing to a multiple of STRIDE at
+    the end.
+    """
+    edge = MARGIN + STEM_REACH
+    negative = graph.node("Neg", "size.negative", size)
+    missing = graph.node("Mod", "size.missing", negative, graph.integers("stride", STRIDE, STRIDE))
+    ends = graph.node("Add", "pad.ends", missing, graph.integers("pad.edge", edge, edge))
+    return graph.node("Concat", "pads", graph.integers("pad.begins", 0, 0, edge, edge, 0, 0), ends, axis=0)
+
+
+def _network(graph: _Graph, net: StyleNet, x: str) -> str:
+    weight, bias = _numbers(net.stem)
+    bias = bias - INPUT_CENTRE * INPUT_GAIN * weight.sum((1, 2, 3))
+    x = graph.conv("stem", x, weight * INPUT_GAIN / 255, bias, stride=2, pad=0)
+    x = graph.node("Relu", "stem.relu", x)
+    x = graph.node("Relu", "down.relu", graph.conv("down", x, *_numbers(net.down), stride=2))
+    for index, module in enumerate(net.blocks):
+        block = cast(ResidualBlock, module)
+        name, gain = f"block{index}", float(block.gain.detach())
+        y = graph.node("Relu", f"{name}.relu", graph.conv(f"{name}.first", x, *_numbers(block.first)))
+        weight, bias = _numbers(block.second)
+        x = graph.node("Add", name, x, graph.conv(f"{name}.second", y, weight * gain, bias * gain))
+    x = graph.conv("up", graph.node("Relu", "body.relu", x), *_after_doubling(*_numbers(net.up)))
+    x = graph.node("Relu", "up.relu", graph.node("DepthToSpace", "up.shuffle", x, blocksize=2, mode="DCR"))
+    weight, bias = _after_doubling(*_numbers(net.paint))
+    # Half a level more, so that the final cast, which cuts off, rounds.
+    x = graph.conv("paint", x, weight * 255, (bias + OUTPUT_CENTRE) * 255 + 0.5)
+    return graph.node("DepthToSpace", "paint.shuffle", x, blocksize=2, mode="DCR")
+
+
+def _after_doubling(weight: Array, bias: Array) -> tuple[Array, Array]:
+    """The 3x3 convolution of a picture whose pixels were doubled, as one of the small picture and a pixel
+    shuffle.
+
+    Each of the four sub-pixels of a pixel sees only 2x2 different pixels of the small picture, so the taps
+    that fall on the same one are added up. weight (O, I, 3, 3) -> (4 * O, I, 3, 3), ordered as
+    DepthToSpace's DCR mode wants it.
+    """
+    lands_on = (((0,), (1, 2), ()), ((), (0, 1), (2,)))
+    subpixels = [
+        np.stack(
+            [
+                np.stack([weight[:, :, rows][..., columns].sum((2, 3)) for columns in lands_on[right]], -1)
+                for rows in lands_on[down]
+            ],
+            -2,
+        )
+        for down in (0, 1)
+        for right in (0, 1)
+    ]
+    return np.concatenate(subpixels), np.tile(bias, 4)
+
+
+def _numbers(conv: nn.Conv2d) -> tuple[Array, Array]:
+    bias = conv.bias
+    assert bias is not None
+    return conv.weight.detach().double().numpy(), bias.detach().double().numpy()
+
+
+def painted_by_torch(net: StyleNet, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What the exported graph must compute, in torch: (N, H, W, 3) uint8 -> the same shape."""
+    height, width = frames.shape[1:3]
+    planes = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    ends = MARGIN + -width % STRIDE, MARGIN + -height % STRIDE
+    planes = F.pad(planes, (MARGIN, ends[0], MARGIN, ends[1]), mode="replicate")
+    with torch.no_grad():
+        painted = net(planes)[:, :, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
+    return painted.clamp(0, 1).mul(255).add(0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()
