@@ -1,9 +1,9 @@
-"""The packets of all segments as one stream: the manifest's timestamps, one decoding order, nothing re-encoded."""
+"""The packets of all segments as one stream: the manifest's timestamps and one decoding order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -39,13 +39,13 @@ def segment_packets(
     times: Sequence[int],
     last_duration: int,
     extradata: bytes,
-) -> Iterator[Packet[VideoStream]]:
+) -> Iterator[Packet[Any]]:
     """Yield the packets of all segments in decoding order, at most one segment in memory.
 
-    `times` are the strictly increasing presentation times of all frames in output ticks, `last_duration` is how
-    long the last one is shown. Every packet leaves with a presentation time, a decoding time from one order over
-    all segments (B-frames reach across no segment, but their decoding times do) and a duration. Raises
-    StitchError when a segment has another number of frames or other parameter sets than promised.
+    `times` are the strictly increasing presentation times of all frames in output ticks, `last_duration` is
+    how long the last one is shown. Every packet leaves with a presentation time, a duration and a decoding
+    time from one order over all segments: B-frames reach across no border, but their decoding times do.
+    Raises StitchError when a segment has another number of frames or other parameter sets than promised.
     """
     total = len(times)
     step = max(1, (times[-1] - times[0]) // (total - 1)) if total > 1 else max(1, last_duration)
@@ -64,7 +64,7 @@ def segment_packets(
             yield packet
 
 
-def _read(open_segment: OpenSegment, segment: Segment, extradata: bytes) -> list[Packet[VideoStream]]:
+def _read(open_segment: OpenSegment, segment: Segment, extradata: bytes) -> list[Packet[Any]]:
     container, stream = open_encoded(open_segment, segment.index)
     with container:
         packets = [packet for packet in container.demux(stream) if packet.size]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -49,8 +50,8 @@ class SegmentEncoder:
     def __init__(self, path: Path, settings: EncodeSettings) -> None:
         """Open the encoder.
 
-        Raises ValueError when the settings name a codec other than libx264, a matrix that RGB cannot be converted
-        to, or 4:2:0 for an odd size.
+        Raises ValueError when the settings name a codec other than libx264, a matrix that RGB cannot be
+        converted to, or 4:2:0 for an odd size.
         """
         if settings.codec != "libx264":
             raise ValueError(f"segments are encoded with libx264, not {settings.codec}")
@@ -82,10 +83,8 @@ class SegmentEncoder:
             return
         container, self._container = self._container, None
         if container is not None:
-            try:
+            with suppress(FFmpegError):  # the exception that ended the block says why
                 container.close()
-            except FFmpegError:
-                pass  # the exception that ended the block says why
         self._path.unlink(missing_ok=True)
 
     def write(self, frame: NDArray[np.uint8]) -> None:
@@ -126,8 +125,8 @@ class SegmentEncoder:
             self._path.unlink(missing_ok=True)
             raise ValueError("a segment needs at least one frame")
         if self._frames > 2:
-            # Without a B-frame before it the last displayed frame is also the last decoded one; only there can
-            # MP4 say how long it is shown.
+            # Without a B-frame before it the last displayed frame is also the last decoded one; only there
+            # can MP4 say how long it is shown.
             self._tail[0].pict_type = PictureType.P
         while self._tail:
             container.mux(self._stream.encode(self._tail.popleft()))

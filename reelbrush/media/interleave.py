@@ -1,0 +1,55 @@
+"""One stream of packets for the muxer out of the painted video and the source's other tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Discard
+
+from reelbrush.media.carry import Carrier
+
+
+def carried_packets(
+    source: InputContainer, carriers: Mapping[int, Carrier], notes: list[str]
+) -> Iterator[Packet[Any]]:
+    """Yield the output packets of all carried tracks in the source's own order, in one pass over it.
+
+    `carriers` by stream index of the source. A source that ends in the middle of a packet yields what it has
+    and adds a sentence to `notes`.
+    """
+    if not carriers:
+        return
+    for stream in source.streams:
+        if stream.index not in carriers:
+            stream.discard = Discard.all
+    try:
+        for packet in source.demux([source.streams[index] for index in carriers]):
+            if packet.size:
+                yield from carriers[packet.stream.index](packet)
+    except FFmpegError as error:
+        notes.append(f"the other tracks end where the source is cut off ({error.strerror})")
+    for carry in carriers.values():
+        yield from carry(None)
+
+
+def interleaved(video: Iterator[Packet[Any]], others: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+    """Merge by decoding time; at equal times the video's packet goes last. Holds one packet of each."""
+    waiting = next(others, None)
+    for packet in video:
+        due = _seconds(packet)
+        while waiting is not None and _seconds(waiting) <= due:
+            yield waiting
+            waiting = next(others, None)
+        yield packet
+    if waiting is not None:
+        yield waiting
+    yield from others
+
+
+def _seconds(packet: Packet[Any]) -> Fraction:
+    return (packet.dts or 0) * packet.time_base

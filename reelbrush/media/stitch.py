@@ -1,0 +1,156 @@
+"""Stitching: painted segments and the source's other tracks become one file, nothing is encoded again."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+
+from reelbrush.errors import StitchError
+from reelbrush.job.manifest import Manifest
+from reelbrush.media.carry import carrier
+from reelbrush.media.concat import OpenSegment, open_encoded, segment_packets
+from reelbrush.media.container import Opener, captured_messages, open_input
+from reelbrush.media.interleave import carried_packets, interleaved
+from reelbrush.media.output import Output, open_output
+from reelbrush.media.subtitles import cues_fit_mp4
+from reelbrush.media.ticks import origin_of, output_times, rescale
+from reelbrush.media.tracks import Selection, select_tracks
+from reelbrush.media.verify import verify_output
+from reelbrush.media.wrapper import Extension, choose_wrapper
+
+Progress = Callable[[int, int], None]
+"""Called with (frames stitched, frames in all), both counted from the first frame."""
+
+
+@dataclass(frozen=True)
+class Stitched:
+    """The finished file and what is in it."""
+
+    path: Path
+    extension: Extension
+    frame_count: int
+    size: int  # bytes
+    sha256: str
+    audio_tracks: int
+    subtitle_tracks: int
+    notes: tuple[str, ...]  # what was dropped or converted, one sentence each
+
+
+def stitch(
+    open_source: Opener,
+    manifest: Manifest,
+    timestamps: array[int],
+    open_segment: OpenSegment,
+    folder: Path,
+    *,
+    on_progress: Progress | None = None,
+) -> Stitched:
+    """Write `folder`/stitched.EXTENSION and verify it.
+
+    The video's packets are those of the segments, at the manifest's `timestamps` (int64 ticks of
+    `manifest.video.time_base`, one per frame); audio, subtitles, chapters, cover art and tags are the
+    source's. The earliest of video and audio starts at 0; all tracks move together. Memory is bounded by one
+    segment and the muxer's index, not by the length of the video. The bytes depend on the arguments only.
+
+    Raises StitchError when a segment is not what the manifest promises or the result does not verify; nothing
+    is left in the folder then.
+    """
+    notes: list[str] = []
+    with open_input(open_source()) as source:
+        selection = select_tracks(source, manifest.video.stream_index)
+        wrapper = choose_wrapper(source, selection, lambda tracks: cues_fit_mp4(open_source, tracks))
+        notes += [*selection.notes, *wrapper.notes]
+        origin = _origin(source, selection, manifest, timestamps[0])
+        path = folder / f"stitched.{wrapper.extension}"
+        with _removed_on_failure(path):
+            template, stream = open_encoded(open_segment, manifest.segments[0].index)
+            with template:
+                extradata = bytes(stream.codec_context.extradata or b"")
+                output = open_output(path, source, wrapper, manifest, timestamps, stream, origin)
+            notes += output.notes
+            with output.container:
+                video = _video(output, manifest, timestamps, open_segment, extradata, origin)
+                carriers = {lane.source.index: carrier(lane) for lane in output.lanes}
+                others = carried_packets(source, carriers, notes)
+                _mux(output, interleaved(video, others), len(timestamps), on_progress)
+    kinds = [track.kind for track in selection.tracks if track.index in wrapper.actions]
+    audio, subtitles = kinds.count("audio"), kinds.count("subtitle")
+    with _removed_on_failure(path):
+        verify_output(path, manifest, timestamps, origin, audio_tracks=audio, subtitle_tracks=subtitles)
+    return Stitched(
+        path=path,
+        extension=wrapper.extension,
+        frame_count=len(timestamps),
+        size=path.stat().st_size,
+        sha256=_sha256(path),
+        audio_tracks=audio,
+        subtitle_tracks=subtitles,
+        notes=tuple(notes),
+    )
+
+
+def _origin(source: InputContainer, selection: Selection, manifest: Manifest, first: int) -> Fraction:
+    starts = [first * manifest.video.time_base]
+    for track in selection.of("audio"):
+        stream = source.streams[track.index]
+        if stream.start_time is not None and stream.time_base is not None:
+            starts.append(stream.start_time * stream.time_base)
+    return origin_of(starts, manifest.video.time_base)
+
+
+def _video(
+    output: Output,
+    manifest: Manifest,
+    timestamps: array[int],
+    open_segment: OpenSegment,
+    extradata: bytes,
+    origin: Fraction,
+) -> Iterator[Packet[Any]]:
+    tick = output.video.time_base
+    assert tick is not None  # the muxer sets it when it writes the header
+    to_output = rescale(manifest.video.time_base, tick, origin)
+    times = output_times(timestamps, to_output)
+    last_duration = max(1, to_output.length(manifest.last_duration))
+    for packet in segment_packets(open_segment, manifest, times, last_duration, extradata):
+        packet.stream = output.video
+        packet.time_base = tick
+        yield packet
+
+
+def _mux(output: Output, packets: Iterator[Packet[Any]], frames: int, on_progress: Progress | None) -> None:
+    written = 0
+    for packet in packets:
+        output.container.mux(packet)
+        if packet.stream_index == output.video.index:
+            written += 1
+            if on_progress:
+                on_progress(written, frames)
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Generator[None]:
+    try:
+        with captured_messages() as messages:
+            try:
+                yield
+            except (FFmpegError, ValueError) as error:
+                last = "\n".join(text.strip() for _, _, text in messages[-10:])
+                raise StitchError(f"the output cannot be written: {error}", stderr=last) from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
