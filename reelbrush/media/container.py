@@ -1,0 +1,132 @@
+"""Opening untrusted media: allow-listed demuxers, no nested opens, no names, reasons a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, BinaryIO, cast
+
+import av
+import av.logging
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from reelbrush.errors import Refusal
+from reelbrush.media.sniff import SNIFF_BYTES, foreign_kind, is_encrypted
+
+Opener = Callable[[], BinaryIO]
+"""Every call returns a fresh seekable binary reader of the same blob; the caller closes it."""
+
+# No playlist (hls, dash, concat, sdp), no image sequence, no device: nothing that can name another file.
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,apng,ivf,yuv4mpegpipe,h264,"
+    "hevc,obu,av1,m4v,h263,vc1,mxf,nut,dv,wtv,rm,swf,mp3,aac,flac,wav,w64,aiff,ac3,caf,ape,wv,amr"
+)
+READ_BUFFER = 1 << 18  # bytes per read of the blob: few round trips to a remote store, little memory
+
+_capture_lock = Lock()
+_captures = 0
+
+
+class _Nameless:
+    """Hides the name of a reader, so that no name given by a user reaches FFmpeg's probing."""
+
+    def __init__(self, reader: BinaryIO) -> None:
+        self.read = reader.read
+        self.seek = reader.seek
+        self.tell = reader.tell
+        self.close = reader.close
+
+
+@contextmanager
+def captured_messages() -> Generator[list[tuple[int, str, str]]]:
+    """Collect FFmpeg's error messages (level, component, text) instead of printing them.
+
+    Only for code that starts no decoder threads: FFmpeg's threads would need the GIL to report.
+    """
+    global _captures
+    with _capture_lock:
+        _captures += 1
+        av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture(local=False) as messages:
+            yield messages
+    finally:
+        with _capture_lock:
+            _captures -= 1
+            if _captures == 0:
+                av.logging.set_level(None)
+
+
+def open_input(reader: BinaryIO) -> InputContainer:
+    """Open media behind `reader` (seekable, at any position; closed together with the container).
+
+    Raises Refusal with a stable code: `empty`, `playlist`, `image`, `encrypted`, `not-video`, `unreadable`.
+    """
+    reader.seek(0)
+    head = reader.read(SNIFF_BYTES)
+    if not head:
+        raise Refusal("the file is empty (0 bytes)", code="empty", advice="upload the video again")
+    kind = foreign_kind(head)
+    if kind is not None:
+        code, what = kind
+        raise Refusal(f"the file is not a video but {what}", code=code, advice="upload a video file")
+    reader.seek(0)
+    with captured_messages() as messages:
+        try:
+            container = av.open(
+                cast(Any, _Nameless(reader)),
+                "r",
+                metadata_errors="replace",
+                buffer_size=READ_BUFFER,
+                container_options={
+                    "format_whitelist": DEMUXERS,
+                    "protocol_whitelist": "none",
+                    "enable_drefs": "0",
+                },
+            )
+            return cast(InputContainer, container)
+        except (FFmpegError, ValueError) as error:
+            raise _unreadable(head, error, "\n".join(text.strip() for _, _, text in messages[-5:])) from None
+
+
+def main_video(container: InputContainer) -> VideoStream | None:
+    """Return the video stream that a player shows, in FFmpeg's order; never an attached picture."""
+    moving = [stream for stream in container.streams.video if not is_picture(stream)]
+    if not moving:
+        return None
+    best = container.streams.best("video")
+    return best if isinstance(best, VideoStream) and not is_picture(best) else moving[0]
+
+
+def is_indexable(container: InputContainer) -> bool:
+    """Whether the container's timestamps and seeking are dependable: the MP4 and Matroska families."""
+    return "mp4" in container.format.name or "matroska" in container.format.name
+
+
+def hides_negative_times(container: InputContainer) -> bool:
+    """Whether frames before time zero are pre-roll that an edit list hides, as in the MP4 family."""
+    return "mp4" in container.format.name
+
+
+def is_picture(stream: VideoStream) -> bool:
+    """Whether the stream is cover art or a thumbnail: one picture, not video."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def _unreadable(head: bytes, error: Exception, messages: str) -> Refusal:
+    if is_encrypted(head):
+        return Refusal("the video is encrypted", code="encrypted", advice="upload it without copy protection")
+    if isinstance(error, InvalidDataError) and not messages:
+        return Refusal(
+            "the file is not a video in any known format", code="not-video", advice="upload a video file"
+        )
+    return Refusal(
+        "the file cannot be read as a video: it is cut off, damaged or of an unknown format",
+        code="unreadable",
+        stderr=messages,
+        advice="check that it plays, and upload it again",
+    )

@@ -1,0 +1,95 @@
+"""The packet index: every displayed frame's presentation time from one pass over the packets, no decoding."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from reelbrush.media.container import hides_negative_times, is_indexable
+from reelbrush.media.entrypoint import entry_test, shows_frame
+
+Progress = Callable[[int, int | None], None]  # (frames so far, frames in all or None when unknown)
+PROGRESS_EVERY = 2000  # packets
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """What the packets of one video stream promise.
+
+    `timestamps`: presentation times of all displayed frames in ticks, strictly increasing when trusted.
+    `entries`: numbers of the displayed frames at which decoding can start, strictly increasing.
+    `distrust` says why the index must not be relied upon; empty when it may be.
+    """
+
+    timestamps: np.ndarray  # (frames,) int64
+    entries: np.ndarray  # (entries,) int64
+    last_duration: int  # ticks, 0 when unknown
+    packets: int
+    distrust: str
+
+
+def index_packets(
+    container: InputContainer, stream: VideoStream, on_progress: Progress | None = None
+) -> PacketIndex:
+    """Read all packets of `stream` from the container's present position, which must be its beginning.
+
+    Never raises for damaged media: what is wrong is said in `distrust`.
+    """
+    times, keys, peaks = (
+        array("q"),
+        array("q"),
+        array("q"),
+    )  # decode order; keys and the highest time before each
+    codec = stream.codec_context.name
+    may_start = entry_test(stream)
+    hide_negative = hides_negative_times(container)
+    packets, peak, last_time, last_duration = 0, -(1 << 62), -(1 << 62), 0
+    distrust = "" if is_indexable(container) else f"{container.format.name} has no dependable timestamps"
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0:
+                continue
+            packets += 1
+            if on_progress is not None and packets % PROGRESS_EVERY == 0:
+                on_progress(packets, stream.frames or None)
+            time = packet.pts
+            if time is None:
+                distrust = distrust or "a packet has no presentation time"
+                continue
+            if packet.is_corrupt:
+                distrust = distrust or "a packet is damaged"
+            if packets > 1 and packet.has_sidedata("new_extradata"):
+                distrust = distrust or "the decoder's parameters change on the way"
+            if packet.is_discard or (hide_negative and time < 0):
+                peak = max(peak, time)
+                continue
+            if not shows_frame(codec, memoryview(packet)):
+                continue
+            times.append(time)
+            if packet.is_keyframe and (packets == 1 or may_start(memoryview(packet))):
+                keys.append(time)
+                peaks.append(peak)
+            if time > last_time:
+                last_time, last_duration = time, packet.duration or 0
+            peak = max(peak, time)
+    except (FFmpegError, ValueError) as error:
+        distrust = distrust or f"reading stopped early ({type(error).__name__})"
+    if not distrust and packets < _promised(container, stream):
+        distrust = "the file ends before its last frames"
+    timestamps = np.sort(np.frombuffer(times, np.int64)) if times else np.zeros(0, np.int64)
+    if not distrust and bool(np.any(np.diff(timestamps) <= 0)):
+        distrust = "two frames have the same presentation time"
+    key_times = np.array([key for key, before in zip(keys, peaks, strict=True) if before < key], np.int64)
+    entries = np.unique(np.searchsorted(timestamps, key_times)) if not distrust else np.zeros(0, np.int64)
+    return PacketIndex(timestamps, entries, last_duration, packets, distrust)
+
+
+def _promised(container: InputContainer, stream: VideoStream) -> int:
+    """How many packets the header lists; 0 where it lists none or only some."""
+    return len(stream.index_entries) if hides_negative_times(container) else 0

@@ -1,0 +1,67 @@
+"""The times of decoded frames, made strictly increasing with as little change as possible."""
+
+from __future__ import annotations
+
+from array import array
+from fractions import Fraction
+
+import numpy as np
+
+MPEGTS_WRAP = 1 << 33  # ticks of 1/90000 s after which an MPEG transport stream counts from zero again
+
+
+class Timeline:
+    """Collects presentation times in display order; `changed` counts those that were not kept as they are."""
+
+    def __init__(self, time_base: Fraction, rate: Fraction) -> None:
+        """`time_base`: seconds per tick; `rate`: frames per second where a time is missing."""
+        self._times = array("q")
+        self._step = max(1, round(1 / (rate * time_base)))
+        self._second = max(1, round(1 / time_base))
+        self._wrap = MPEGTS_WRAP if time_base == Fraction(1, 90000) else 0
+        self._shift = 0
+        self.changed = 0
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    @property
+    def times(self) -> array[int]:
+        """Ticks, strictly increasing."""
+        return self._times
+
+    @property
+    def step(self) -> int:
+        """Ticks between frames where nothing better is known: the median distance, else that of the rate."""
+        if len(self._times) < 2:
+            return self._step
+        return max(1, int(np.median(np.diff(np.frombuffer(self._times, np.int64)))))
+
+    def add(self, time: int | None) -> None:
+        """Append the next frame's time in ticks.
+
+        A missing one follows its predecessor by one frame. The wrap of a 33-bit clock is undone. A jump back
+        by a second or more is a new clock that goes on one frame after the old one; a smaller step back
+        or none is moved to one tick after its predecessor.
+        """
+        if not self._times:
+            self._times.append(0 if time is None else time)
+            self.changed += time is None
+            return
+        last = self._times[-1]
+        if time is None:
+            self.changed += 1
+            self._times.append(last + self._step)
+            return
+        time += self._shift
+        if time <= last:
+            self.changed += 1
+            back = last - time
+            if self._wrap and back > self._wrap // 2:
+                self._shift += self._wrap
+                time += self._wrap
+            elif back >= self._second:
+                self._shift += last + self._step - time
+                time = last + self._step
+            time = max(time, last + 1)
+        self._times.append(time)

@@ -1,0 +1,67 @@
+"""From a packet index to segments: where each starts decoding, what that costs, whether it is true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reelbrush.job.manifest import Segment
+from reelbrush.media.container import Opener
+from reelbrush.media.grid import grid
+from reelbrush.media.index import PacketIndex
+from reelbrush.media.stream import FrameStream
+
+CHECKED_SEEKS = 200  # at most
+CHECKED_PIXELS = 2_000_000_000  # decoded at most while checking seeks
+FRAMES_PER_SEEK = 5  # that a decoder works on before the first comes out, roughly
+EXTRA_FACTOR, EXTRA_FRAMES = 3, 3000  # decoding this much more than once is worth an intermediate
+
+
+def indexed_segments(index: PacketIndex) -> tuple[Segment, ...]:
+    """Cut the frames of a trusted index; a segment decodes from the last entry point not after its start."""
+    entries: list[int] = index.entries.tolist()
+    runs = grid(len(index.timestamps), entries)
+    at = np.searchsorted(index.entries, np.array([first for first, _ in runs], np.int64), side="right") - 1
+    return tuple(
+        # the first entry point is the beginning, which needs no seek
+        Segment(number, first, count, int(index.timestamps[entries[entry]]) if entry > 0 else None)
+        for number, ((first, count), entry) in enumerate(zip(runs, at.tolist(), strict=True))
+    )
+
+
+def ordinal_segments(frame_count: int) -> tuple[Segment, ...]:
+    """Cut the frames of an intermediate: decoding can start at any frame, whose timestamp is its number."""
+    return tuple(
+        Segment(number, first, count, first if first else None)
+        for number, (first, count) in enumerate(grid(frame_count, ()))
+    )
+
+
+def decodes_too_much(index: PacketIndex, segments: Sequence[Segment]) -> bool:
+    """Whether reading every segment alone decodes so many frames twice that an intermediate is cheaper."""
+    total = len(index.timestamps)
+    cost = 0
+    for segment in segments:
+        start = 0 if segment.seek_pts is None else int(np.searchsorted(index.timestamps, segment.seek_pts))
+        cost += segment.first_frame + segment.frame_count - start
+    return cost > EXTRA_FACTOR * total and cost - total > EXTRA_FRAMES
+
+
+def untrue_seek(
+    open_source: Opener, stream_index: int, segments: Sequence[Segment], pixels_per_frame: int
+) -> str:
+    """Decode the first frame at the seeks of some segments, evenly spread; say what is wrong, else return "".
+
+    What a seek must do: give the frame at exactly its timestamp, undamaged.
+    """
+    seeks = sorted({segment.seek_pts for segment in segments if segment.seek_pts is not None})
+    most = max(1, min(CHECKED_SEEKS, CHECKED_PIXELS // (FRAMES_PER_SEEK * pixels_per_frame)))
+    chosen = seeks[:: -(-len(seeks) // most)] if seeks else []
+    with FrameStream(open_source, stream_index) as decoder:
+        for pts in chosen:
+            frames = decoder.from_key(pts)
+            frame = next((each for each in frames if each.pts is None or each.pts >= pts), None)
+            if frame is None or frame.pts != pts or frame.is_corrupt:
+                return f"decoding from the key frame at {pts} does not give the frame at {pts}"
+    return ""

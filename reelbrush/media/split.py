@@ -1,0 +1,187 @@
+"""Splitting by index: which frames each segment holds and how to reach them, without cutting any file."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reelbrush.errors import Refusal, SourceDamaged
+from reelbrush.job.ids import Options
+from reelbrush.job.manifest import Colour, EncodeSettings, Segment, Video
+from reelbrush.media.container import Opener, is_picture, open_input
+from reelbrush.media.encode_settings import encode_settings
+from reelbrush.media.index import PacketIndex, Progress, index_packets
+from reelbrush.media.intermediate import write_intermediate
+from reelbrush.media.limits import Limits
+from reelbrush.media.notes import loss_notes, source_notes
+from reelbrush.media.probe import FirstLook, first_look, refuse_single_picture, require_video
+from reelbrush.media.segments import decodes_too_much, indexed_segments, ordinal_segments, untrue_seek
+
+INTERMEDIATE_NAME = "intermediate.mkv"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Everything the manifest needs to know about the source."""
+
+    video: Video
+    encode: EncodeSettings
+    stream_index: int  # of the media: the source, or the intermediate
+    ordinal: bool  # the media is the intermediate
+    media_colour: Colour
+    intermediate: Path | None  # in the scratch folder, to be stored by the caller
+    timestamps: array[
+        int
+    ]  # array('q'): ticks of video.time_base, strictly increasing, one per displayed frame
+    last_duration: int  # ticks that the last frame is shown
+    segments: tuple[Segment, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Survey:
+    index: PacketIndex
+    stream_index: int
+    source_bytes: int
+    notes: tuple[str, ...]
+
+
+def split_video(
+    open_source: Opener,
+    scratch: Path,
+    *,
+    limits: Limits,
+    options: Options,
+    careful: bool = False,
+    on_progress: Progress | None = None,
+) -> Split:
+    """Find every displayed frame of a source and cut them into segments on the fixed grid.
+
+    Nothing is decoded but the first frames and some key frames, unless the source's own index cannot be
+    relied upon, is `careful`, or is interlaced: then `scratch` receives an intermediate. `on_progress` gets
+    (frames so far, frames in all or None). Raises Refusal with a stable code for what cannot be served.
+    """
+    survey = _survey(open_source, limits, on_progress)
+    look = first_look(open_source, survey.stream_index)
+    video = look.video
+    limits.check_picture(video.width, video.height)
+    limits.check_amount(survey.index.packets, video.width, video.height, survey.source_bytes)
+    if video.hdr and options.hdr == "refuse":
+        raise Refusal(
+            "the video has high dynamic range and the job asks to refuse it",
+            code="hdr",
+            advice='use hdr="tonemap"',
+        )
+    notes = survey.notes + source_notes(video)
+    reason = "a careful split was asked for" if careful else _distrust(survey.index, look)
+    segments: tuple[Segment, ...] = ()
+    if not reason:
+        segments = indexed_segments(survey.index)
+        reason = _unusable(open_source, survey, segments, video)
+    if not reason:
+        timestamps = array("q", survey.index.timestamps.tobytes())
+        _check_time(limits, timestamps, video)
+        return Split(
+            video=video,
+            encode=encode_settings(video, options),
+            stream_index=survey.stream_index,
+            ordinal=False,
+            media_colour=video.colour,
+            intermediate=None,
+            timestamps=timestamps,
+            last_duration=survey.index.last_duration or _usual_step(timestamps, video),
+            segments=segments,
+            notes=notes,
+        )
+    path = scratch / INTERMEDIATE_NAME
+    transcript = write_intermediate(
+        open_source,
+        video,
+        path,
+        limits=limits,
+        source_bytes=survey.source_bytes,
+        on_progress=on_progress,
+        frames_expected=survey.index.packets,
+    )
+    _check_time(limits, transcript.timestamps, video)
+    return Split(
+        video=video,
+        encode=encode_settings(video, options),
+        stream_index=0,
+        ordinal=True,
+        media_colour=transcript.colour,
+        intermediate=path,
+        timestamps=transcript.timestamps,
+        last_duration=transcript.last_duration,
+        segments=ordinal_segments(len(transcript.timestamps)),
+        notes=notes + loss_notes(reason, transcript, look),
+    )
+
+
+def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -> _Survey:
+    """Choose the stream and read its packets, refusing what no decoding is needed to refuse."""
+    with open_source() as reader:
+        source_bytes = reader.seek(0, 2)
+    with open_input(open_source()) as container:
+        stream = require_video(container)
+        codec = stream.codec_context
+        if codec.width and codec.height:
+            limits.check_picture(codec.width, codec.height)
+        index = index_packets(container, stream, on_progress)
+        if index.packets == 0:
+            raise Refusal("the video stream holds no frames", code="no-frames", advice="check that it plays")
+        refuse_single_picture(container, index.packets)
+        limits.check_amount(index.packets, codec.width, codec.height, source_bytes)
+        times = index.timestamps
+        if len(times):
+            limits.check_time(len(times), float(int(times[-1] - times[0]) * (stream.time_base or 0)))
+        others = [other for other in container.streams.video if other is not stream and not is_picture(other)]
+        notes = (
+            [f"{len(others)} other video stream(s) dropped; the one that players show is repainted"]
+            if others
+            else []
+        )
+        if stream.metadata.get("alpha_mode") == "1":
+            notes.append("the transparency of the video is ignored")
+        return _Survey(index, stream.index, source_bytes, tuple(notes))
+
+
+def _distrust(index: PacketIndex, look: FirstLook) -> str:
+    """Say why the packet index cannot stand for the decoded frames; empty when it can."""
+    if index.distrust:
+        return index.distrust
+    if look.video.interlaced:
+        return "it is interlaced"
+    if look.damaged:
+        return "frames decode with errors"
+    if len(look.sizes) > 1:
+        return "the picture changes its size on the way"
+    promised = index.timestamps[: len(look.times)].tolist()
+    if list(look.times) != promised or (look.whole and len(look.times) != len(index.timestamps)):
+        return "the first frames do not decode at the times that the packets promise"
+    return ""
+
+
+def _unusable(open_source: Opener, survey: _Survey, segments: Sequence[Segment], video: Video) -> str:
+    if decodes_too_much(survey.index, segments):
+        return "it has too few key frames to be read in parts"
+    try:
+        return untrue_seek(open_source, survey.stream_index, segments, video.width * video.height)
+    except SourceDamaged as error:
+        return error.message
+
+
+def _check_time(limits: Limits, timestamps: array[int], video: Video) -> None:
+    seconds = float((timestamps[-1] - timestamps[0]) * video.time_base)
+    limits.check_time(len(timestamps), seconds)
+
+
+def _usual_step(timestamps: array[int], video: Video) -> int:
+    """Ticks between two frames: the median distance, else that of the frame rate; at least 1."""
+    if len(timestamps) > 1:
+        return max(1, int(np.median(np.diff(np.frombuffer(timestamps, np.int64)))))
+    return max(1, round(1 / (video.frame_rate * video.time_base)))
