@@ -90,7 +90,6 @@ def _proven(to: Services, manifest: Manifest, segment: Segment, timestamps: arra
 
 def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) -> dict[str, Any]:
     from reelbrush.media.stitch import stitch as stitch_media
-    from reelbrush.media.verify import verify_output
 
     names = WorkNames(job.id)
 
@@ -105,7 +104,6 @@ def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) 
             open_segment,
             scratch,
         )
-        verify_output(made.path, manifest, timestamps)
         name = output_name(job.id, job.source.name, made.extension)
         to.store.put_file(OUTPUT, name, made.path, link=True)
     return {

@@ -66,7 +66,7 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
 
 
 def _step(context: df.DurableOrchestrationContext, activity: str, payload: dict[str, Any]) -> Steps:
-    """Call an activity; when it keeps failing in a way it does not know itself, the job fails with its text."""
+    """Call an activity; when it keeps failing unexpectedly, the job fails with its text."""
     try:
         return (yield context.call_activity_with_retry(activity, RETRY, payload))
     except Exception as error:
