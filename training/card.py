@@ -86,9 +86,7 @@ def _card(record: dict[str, Any], state: dict[str, Any], model: Path, measured: 
 
 
 def _thumbnails(painter: Painter, photo: Path, folder: Path) -> None:
-    """The model paints the photo at twice the thumbnail's size, as a film would be painted, and both are
-    scaled down.
-    """
+    """Paint the photo at twice the thumbnail's size, about that of a film, and scale both down."""
     with Image.open(photo) as opened:
         before = opened.convert("RGB")
     before.thumbnail((2 * THUMBNAIL[0], 2 * THUMBNAIL[1]), Image.Resampling.LANCZOS)

@@ -24,14 +24,10 @@ IR_VERSION = 8
 """What onnxruntime 1.24 and later, and every onnxruntime-gpu of the same age, can read."""
 
 MARGIN = 16
-"""Pixels repeated around the frame: zero padding of the inner convolutions would leave a visible rim
-without it.
-"""
+"""Pixels repeated around the frame: without them the inner zero padding leaves a visible rim."""
 
 STEM_REACH = 2
-"""The 5x5 stem reads this many pixels beyond; they are repeated as well, so that it needs no padding of its
-own.
-"""
+"""The 5x5 stem reads this many pixels beyond; they are repeated as well, so it needs no padding itself."""
 
 Array = NDArray[np.float64]
 
@@ -135,8 +131,7 @@ def _network(graph: _Graph, net: StyleNet, x: str) -> str:
 
 
 def _after_doubling(weight: Array, bias: Array) -> tuple[Array, Array]:
-    """The 3x3 convolution of a picture whose pixels were doubled, as one of the small picture and a pixel
-    shuffle.
+    """A 3x3 convolution after doubling every pixel, as one before it, followed by a pixel shuffle.
 
     Each of the four sub-pixels of a pixel sees only 2x2 different pixels of the small picture, so the taps
     that fall on the same one are added up. weight (O, I, 3, 3) -> (4 * O, I, 3, 3), ordered as

@@ -15,9 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CAFFE_MEAN_RGB = (123.68, 116.779, 103.939)
-"""ImageNet mean in 0..255; the ONNX zoo's SqueezeNet takes BGR minus this, no division (checked by its
-classifications).
-"""
+"""ImageNet mean in 0..255; the network takes BGR minus this, undivided (it then names pictures rightly)."""
 
 SQUEEZE_CHANNELS = (16, 16, 32, 32, 48, 48, 64, 64)
 """Width of the squeeze layer of fire2..fire9 (arXiv 1602.07360, table 1); the two expand layers have 4

@@ -23,8 +23,7 @@ NOISE = 2.0
 class Measured:
     """cpu_ms_per_frame_640x360: CPU milliseconds of one thread, fastest of several frames.
 
-    pan_rmse: RMS difference (levels of 0..255) between a painted frame, moved, and the painted moved and
-    noisy frame;
+    pan_rmse: RMS difference (levels of 0..255) of a painted frame, moved, from the painted moved noisy frame;
     pan_relative: the same divided by the RMS of the painting's fine detail, comparable between styles;
     noise_gain: RMS change of the painting divided by the RMS change of the frame, for noise of 2 levels.
     """

@@ -2,7 +2,7 @@
 
 Why no InstanceNorm: its statistics span the whole frame, so an object entering on the left would change the
 paint on the right, and a tile would differ from the same place in the full frame. Without it the output at
-a pixel depends only on pixels at most `REACH` away, which makes films steady and tiles seamless.
+a pixel depends only on pixels at most `NetShape.reach()` away, which makes films steady and tiles seamless.
 """
 
 from dataclasses import asdict, dataclass
@@ -16,9 +16,7 @@ STRIDE = 4
 
 INPUT_CENTRE = 0.45
 INPUT_GAIN = 4.0
-"""The first convolution sees `(x - INPUT_CENTRE) * INPUT_GAIN`: photographs with about zero mean and unit
-spread.
-"""
+"""The stem sees `(x - INPUT_CENTRE) * INPUT_GAIN`: photographs with about zero mean and unit spread."""
 
 OUTPUT_CENTRE = 0.5
 """Added to the last convolution, so that a fresh network paints mid grey."""
@@ -55,9 +53,7 @@ class NetShape:
 
 
 class ResidualBlock(nn.Module):
-    """x + gain * conv(relu(conv(x))); the learned gain starts small, which is what normalisation is
-    otherwise for.
-    """
+    """x + gain * conv(relu(conv(x))); a small first gain does what normalisation is otherwise for."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -79,8 +75,7 @@ class StyleNet(nn.Module):
         super().__init__()
         self.shape = shape or NetShape()
         s = self.shape
-        # Replicating the rim here makes the exported graph, which pads once at the very start, the same
-        # function.
+        # Replicating the rim makes this equal to the exported graph, which pads once, at the start.
         self.stem = nn.Conv2d(3, s.stem, 5, stride=2, padding=2, padding_mode="replicate")
         self.down = nn.Conv2d(s.stem, s.body, 3, stride=2, padding=1)
         self.blocks = nn.ModuleList([ResidualBlock(s.body) for _ in range(s.blocks)])

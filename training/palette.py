@@ -25,8 +25,7 @@ class Palette(NamedTuple):
 
     @classmethod
     def between(cls, photos: Tensor, painting: Tensor) -> "Palette":
-        """Linear Monge-Kantorovich transport (Pitie & Kokaram 2007, eq. 10) from one cloud of colours to
-        another.
+        """Linear Monge-Kantorovich transport (Pitie & Kokaram 2007) of one cloud of colours to another.
 
         photos, painting: (3, n) and (3, m) colours in 0..1. The result moves mean and covariance of the
         photos exactly onto those of the painting with the least total change of colour.

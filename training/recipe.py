@@ -1,6 +1,4 @@
-"""A recipe: what is said about a style and which settings it was trained with. One JSON file per shipped
-style.
-"""
+"""A recipe: what is said about a style and how it is trained. One JSON file per shipped style."""
 
 import json
 from dataclasses import dataclass

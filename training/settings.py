@@ -25,7 +25,7 @@ class Settings:
 
     style_size: shorter side in px to which the painting is scaled; brush strokes grow with it.
     style_share: upper part of the painting that is learned from, as a fraction of its height.
-    crop_size: side in px of the photo crops; a multiple of 4.
+    crop_size: side in px of the photo crops; a multiple of 4, at least 128.
     batch: photo crops per step. twins: how many of them are painted twice to compare (1..batch).
     shift: largest displacement in px of a twin.
     noise: largest standard deviation of a twin's noise (0..1 scale).
@@ -57,8 +57,8 @@ class Settings:
     weights: LossWeights = field(default_factory=LossWeights)
 
     def __post_init__(self) -> None:
-        if self.crop_size % 4 or self.crop_size < 48:
-            raise ValueError(f"crop_size is {self.crop_size}: it must be a multiple of 4, at least 48")
+        if self.crop_size % 4 or self.crop_size < 128:
+            raise ValueError(f"crop_size is {self.crop_size}: it must be a multiple of 4, at least 128")
         if not 1 <= self.twins <= self.batch:
             raise ValueError(
                 f"twins is {self.twins}: it must be from 1 to batch ({self.batch}), both inclusive"
