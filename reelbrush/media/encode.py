@@ -14,28 +14,15 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from reelbrush.job.manifest import EncodeSettings
+from reelbrush.media.to_yuv import YuvConverter
 
 REORDER_FRAMES = (
     2  # x264 with B-frames and a normal pyramid decodes at most this many frames ahead of display
-)
-
-# H.273 matrix coefficients -> the tables that swscale has
-_MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
-}
-_EXACT = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
 )
 
 
@@ -55,16 +42,11 @@ class SegmentEncoder:
         """
         if settings.codec != "libx264":
             raise ValueError(f"segments are encoded with libx264, not {settings.codec}")
-        if settings.colour.matrix not in _MATRICES:
-            raise ValueError(f"RGB cannot be encoded with matrix {settings.colour.matrix}")
         if settings.pixel_format == "yuv420p" and (settings.width % 2 or settings.height % 2):
             raise ValueError(f"{settings.width}x{settings.height} is odd and needs yuv444p")
         self._path = path
         self._settings = settings
-        self._shape = (settings.height, settings.width, 3)
-        self._matrix = _MATRICES[settings.colour.matrix]
-        self._range = ColorRange.JPEG if settings.colour.full_range else ColorRange.MPEG
-        self._convert = VideoReformatter()
+        self._convert = YuvConverter(settings)
         self._frames = 0
         self._tail: deque[VideoFrame] = deque()
         self._container: OutputContainer | None = av.open(
@@ -94,17 +76,7 @@ class SegmentEncoder:
         """
         if self._container is None:
             raise ValueError("the segment is closed")
-        if frame.shape != self._shape or frame.dtype != np.uint8:
-            raise ValueError(f"expected {self._shape} uint8, got {frame.shape} {frame.dtype}")
-        picture = self._convert.reformat(
-            VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24"),
-            format=self._settings.pixel_format,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=self._range,
-            dst_colorspace=self._matrix,
-            interpolation=_EXACT,
-            threads=1,
-        )
+        picture = self._convert.convert(frame)
         picture.pts = self._frames
         picture.time_base = self._settings.time_base
         self._frames += 1
