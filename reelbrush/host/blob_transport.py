@@ -111,7 +111,10 @@ class _Response(HttpResponse):
         return self.body()
 
     def stream_download(self, pipeline: Any, **kwargs: Any) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 1 MiB."""
+        """Return an iterator over the body in pieces of at most 1 MiB."""
+        return _Body(self, self._pieces(), self._length)
+
+    def _pieces(self) -> Iterator[bytes]:
         if self._path is None or self.request.method == "HEAD":
             return
         remaining = self._length
@@ -120,3 +123,15 @@ class _Response(HttpResponse):
             while remaining and (piece := file.read(min(_CHUNK, remaining))):
                 remaining -= len(piece)
                 yield piece
+
+
+class _Body(Iterator[bytes]):
+    """An iterator that the SDK may hang further attributes on."""
+
+    def __init__(self, response: _Response, pieces: Iterator[bytes], length: int) -> None:
+        self.response = response
+        self.content_length = length
+        self._pieces = pieces
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)

@@ -30,7 +30,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """Who waits for a sub-orchestration: the execution of an instance, and the sequence number of its task."""
+    """Who waits for a sub-orchestration: an execution of an instance, with the task's sequence number."""
 
     instance_id: str
     execution: str

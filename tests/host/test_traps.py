@@ -145,7 +145,7 @@ def test_a_listing_shows_one_page_of_a_hundred(host: Any, run: Any) -> None:
     async def scenario() -> None:
         async with host() as (h, client):
             for n in range(101):
-                h.management.start("counter", f"i-{n:03}", "3")
+                h.management.start("counter", f"i-{n:03}", '"3"')
             for n in range(101):
                 await h.wait(f"i-{n:03}", 20)
             assert len(await client.get_status_all()) == 100

@@ -1,0 +1,151 @@
+"""Blob triggers on a folder store: the real SDK client, receipts, ETags, poison."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelbrush.errors import HostError
+from reelbrush.host import Host
+from reelbrush.host.blob_path import BlobPath
+from reelbrush.host.blob_transport import folder_blob, folder_etag
+from reelbrush.host.loader import load_app
+
+APP = Path(__file__).parent / "apps" / "triggers"
+
+
+@pytest.fixture(autouse=True)
+def app(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("CLEAN_UP_AT", "0 0 4 * * *")
+    load_app(APP)
+    module = sys.modules["function_app"]
+    module.SEEN.clear()
+    module.BROKEN.clear()
+    return module
+
+
+def _put(store: Path, name: str, data: bytes) -> None:
+    path = store / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def test_a_blob_fires_once_and_starts_an_orchestration(host: Any, run: Any, app: Any, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with host("triggers") as (h, _):
+            _put(tmp_path / "store", "input/monet/a clip ü.mp4", b"x" * 1000)
+            outcome = await h.wait_for_blob("input", "monet/a clip ü.mp4", 5)
+            assert (outcome.state, outcome.tries, outcome.function) == ("fired", 1, "on_upload")
+            (instance,) = await h.instances()
+            assert (await h.wait(instance.instance_id, 5)).output == "monet/a clip ü.mp4 by paint"
+            await asyncio.sleep(0.2)
+        async with host("triggers") as (h, _):
+            await asyncio.sleep(0.3)
+            assert len(app.SEEN) == 1
+            assert app.SEEN[0][:2] == ("input", "monet/a clip ü.mp4")
+            assert app.SEEN[0][3] == 1000
+
+    run(scenario())
+
+
+def test_a_changed_blob_has_another_etag_and_fires_again(
+    host: Any, run: Any, app: Any, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with host("triggers") as (h, _):
+            _put(tmp_path / "store", "input/a.mp4", b"first")
+            first = await h.wait_for_blob("input", "a.mp4", 5)
+            _put(tmp_path / "store", "input/a.mp4", b"second")
+            while len(app.SEEN) < 2:
+                await asyncio.sleep(0.02)
+            second = await h.wait_for_blob("input", "a.mp4", 5)
+            assert first.etag != second.etag == folder_etag(os.stat(tmp_path / "store/input/a.mp4"))
+            assert app.SEEN[1][2].strip('"') == second.etag
+
+    run(scenario())
+
+
+def test_a_failing_function_is_tried_again_and_then_given_up(
+    host: Any, run: Any, app: Any, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        app.BROKEN.add("bad.mp4")
+        async with host("triggers") as (h, _):
+            assert h.blob_outcome("input", "bad.mp4") is None
+            _put(tmp_path / "store", "input/bad.mp4", b"x")
+            outcome = await h.wait_for_blob("input", "bad.mp4", 5)
+            assert (outcome.state, outcome.tries) == ("poisoned", 3)
+            assert outcome.error == "RuntimeError: bad.mp4 is broken"
+            await asyncio.sleep(0.2)
+            assert len(app.SEEN) == 3
+
+    run(scenario())
+
+
+def test_names_that_are_not_final_do_not_fire(host: Any, run: Any, app: Any, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with host("triggers") as (h, _):
+            for name in (".hidden.mp4", ".tmp/part.mp4", "deep/.tmp/part.mp4"):
+                _put(tmp_path / "store", f"input/{name}", b"x")
+            _put(tmp_path / "store", "other/a.mp4", b"x")
+            _put(tmp_path / "store", "input/z.mp4", b"x")
+            await h.wait_for_blob("input", "z.mp4", 5)
+            await asyncio.sleep(0.1)
+            assert [seen[1] for seen in app.SEEN] == ["z.mp4"]
+
+    run(scenario())
+
+
+def test_an_input_stream_holds_the_blob(host: Any, run: Any, app: Any, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with host("triggers") as (h, _):
+            _put(tmp_path / "store", "documents/a.pdf", b"no")
+            _put(tmp_path / "store", "documents/a.txt", b"text")
+            await h.wait_for_blob("documents", "a.txt", 5)
+            assert app.SEEN == [("documents/a.txt", b"text")]
+
+    run(scenario())
+
+
+def test_the_sdk_client_reads_by_ranges_and_writes_nothing(tmp_path: Path) -> None:
+    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+    data = os.urandom(40_000_000)
+    _put(tmp_path, "input/big.bin", data)
+    client = folder_blob(tmp_path, "input", "big.bin")
+    assert client.exists()
+    assert client.get_blob_properties().size == len(data)
+    assert client.download_blob().readall() == data
+    assert client.download_blob(offset=39_999_990, length=100).readall() == data[-10:]
+    assert b"".join(client.download_blob().chunks()) == data
+    _put(tmp_path, "input/empty", b"")
+    assert folder_blob(tmp_path, "input", "empty").download_blob().readall() == b""
+    assert not folder_blob(tmp_path, "input", "missing").exists()
+    with pytest.raises(ResourceNotFoundError):
+        folder_blob(tmp_path, "input", "../../etc/passwd").get_blob_properties()
+    with pytest.raises(HttpResponseError):
+        client.delete_blob()
+
+
+def test_path_patterns() -> None:
+    assert BlobPath("input/{name}").matches("a/b/c.mp4")
+    assert BlobPath("input").matches("anything")
+    assert BlobPath("input/{style}/{title}.mp4").matches("monet/x.mp4")
+    assert not BlobPath("input/{style}/{title}.mp4").matches("x.mp4")
+    assert not BlobPath("input/a.b").matches("a-b")
+    for bad in ("", "{container}/x", "input/{a}/{a}"):
+        with pytest.raises(HostError):
+            BlobPath(bad)
+
+
+def test_a_trigger_needs_a_place(tmp_path: Path, run: Any) -> None:
+    with pytest.raises(HostError, match="neither a connection 'STORE' nor a store folder"):
+        run(Host(APP, tmp_path, store_root=None).start())
+    with pytest.raises(HostError, match="malformed") as caught:
+        run(Host(APP, tmp_path, store_root=None, connections={"STORE": "AccountKey=secret"}).start())
+    assert "secret" not in str(caught.value)
