@@ -77,6 +77,12 @@ def decoded_colour(frame: VideoFrame, stream: VideoStream) -> Colour:
     return Colour(matrix, primaries, transfer, full)
 
 
+def is_untagged(frame: VideoFrame, stream: VideoStream) -> bool:
+    """Whether neither the frame nor the stream says how its luma and chroma make red, green and blue."""
+    tags = (int(frame.colorspace), int(stream.codec_context.colorspace))
+    return not is_rgb(frame.format) and all(tag == UNSPECIFIED for tag in tags)
+
+
 def output_colour(decoded: Colour, width: int, height: int) -> Colour:
     """Return the tags of the output for pixels decoded as `decoded`; always limited range and never HDR.
 

@@ -15,9 +15,9 @@ _HEVC_IRAP = range(16, 24)
 def entry_test(stream: VideoStream) -> IsEntry:
     """Return a test of a key packet's bytes: may decoding start there, with every later frame intact?
 
-    Leading pictures (shown before the key frame) need not decode. H.264 (ITU-T H.264 7.4.1, D.2.8) asks for
-    an IDR picture or a recovery point, since some muxers mark any intra picture as key; HEVC (H.265 7.4.2.2)
-    for an IRAP picture. All other codecs' key frames are entry points by definition.
+    Leading pictures (shown before the key frame) need not decode. H.264 (ITU-T H.264 7.4.1, D.2.8) asks
+    for an IDR picture or an immediate recovery point, since some muxers mark any intra picture as key; HEVC
+    (H.265 7.4.2.2) for an IRAP picture. All other codecs' key frames are entry points by definition.
     """
     codec = stream.codec_context
     extradata = codec.extradata or b""
@@ -57,8 +57,9 @@ def _has_recovery_point(payloads: memoryview) -> bool:
                 numbers[which] += byte
                 if byte != 255:
                     break
-        if numbers[0] == _RECOVERY_POINT:
-            return True
+        if numbers[0] == _RECOVERY_POINT and at < len(payloads):
+            # recovery_frame_cnt, Exp-Golomb coded, is 0: intact at once, unlike with intra refresh
+            return bool(payloads[at] & 0x80)
         at += numbers[1]
     return False
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from av.video.format import VideoFormat
 
-from reelbrush.job.manifest import Video
+from reelbrush.media.colour import BT709
 from reelbrush.media.intermediate import Transcript
 from reelbrush.media.orient import orientation
 from reelbrush.media.probe import FirstLook
 
 
-def source_notes(video: Video) -> tuple[str, ...]:
-    """Return what happens to every frame of this video besides being repainted."""
+def source_notes(look: FirstLook) -> tuple[str, ...]:
+    """Return what is done or assumed about every frame besides repainting it."""
+    video = look.video
     notes: list[str] = []
     bits = max(part.bits for part in VideoFormat(video.pixel_format, 16, 16).components)
     if video.hdr:
@@ -20,10 +21,15 @@ def source_notes(video: Video) -> tuple[str, ...]:
         )
     elif bits > 8:
         notes.append(f"{bits}-bit pixels processed with 8 bits")
+    if look.untagged:
+        standard = "BT.709" if video.colour.matrix == BT709 else "BT.601"
+        notes.append(
+            f"the video does not name its colour matrix: taken for {standard}, as usual for its size"
+        )
     if video.interlaced:
         notes.append("deinterlaced, one frame per frame")
     if video.alpha:
-        notes.append("transparency composited on black")
+        notes.append("transparency, where there is any, composited on black")
     if not orientation(video.display_matrix).is_upright:
         notes.append("rotation of the display matrix applied to the pixels")
     return tuple(notes)

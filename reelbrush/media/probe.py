@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from reelbrush.errors import Refusal
 from reelbrush.job.manifest import Video
-from reelbrush.media.colour import HLG, PQ, decoded_colour, has_alpha
+from reelbrush.media.colour import HLG, PQ, decoded_colour, has_alpha, is_untagged
 from reelbrush.media.container import Opener, hides_negative_times, main_video, open_input
 from reelbrush.media.orient import display_matrix
 from reelbrush.media.stream import FrameStream
@@ -32,6 +32,7 @@ class FirstLook:
     sizes: frozenset[tuple[int, int]]
     whole: bool  # `times` holds every frame of the source
     damaged: bool  # some of them decode with errors
+    untagged: bool  # the matrix had to be guessed
 
 
 def require_video(container: InputContainer) -> VideoStream:
@@ -93,7 +94,9 @@ def first_look(open_source: Opener, stream_index: int) -> FirstLook:
                 advice="check that it plays, and upload it again",
             )
         video = _describe(stream, first, interlaced * 2 > len(times))
-        return FirstLook(video, tuple(times), frozenset(sizes), whole, damaged > 0)
+        return FirstLook(
+            video, tuple(times), frozenset(sizes), whole, damaged > 0, is_untagged(first, stream)
+        )
 
 
 def _describe(stream: VideoStream, frame: VideoFrame, interlaced: bool) -> Video:

@@ -76,7 +76,7 @@ def split_video(
             code="hdr",
             advice='use hdr="tonemap"',
         )
-    notes = survey.notes + source_notes(video)
+    notes = survey.notes + source_notes(look)
     reason = "a careful split was asked for" if careful else _distrust(survey.index, look)
     segments: tuple[Segment, ...] = ()
     if not reason:

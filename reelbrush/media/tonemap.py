@@ -3,8 +3,8 @@
 The way of one colour: code values -> light of the display in cd/m2 (SMPTE ST 2084, or ARIB STD-B67 with the
 system gamma 1.2 of a 1000 cd/m2 display, ITU-R BT.2100) -> the largest of R, G, B is compressed by the EETF
 of ITU-R BT.2390 from 1000 to 203 cd/m2, the other two follow in proportion, so that hue stays -> BT.709
-primaries (ITU-R BT.2087), colours out of gamut pulled towards their own luminance -> inverse of the BT.1886
-display curve. 203 cd/m2 is the reference white of ITU-R BT.2408.
+primaries (ITU-R BT.2087), colours out of gamut clipped -> inverse of the BT.1886 display curve.
+203 cd/m2 is the reference white of ITU-R BT.2408.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ LATTICE = 33  # points per axis; tetrahedral interpolation between them
 _PQ, _HLG = 16, 18
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
 _BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593])
-_BT709_LUMA = np.array([0.2126, 0.7152, 0.0722])
 _TO_BT709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
 
 
@@ -70,13 +69,7 @@ def tone_map(code: np.ndarray, transfer: int) -> np.ndarray:
     light = hlg_to_light(code) if transfer == _HLG else pq_to_light(code)
     largest = np.maximum(light.max(-1, keepdims=True), 1e-6)
     linear = (light * (compress(largest) / largest)) @ _TO_BT709.T / TARGET_PEAK
-    luma = np.clip(linear @ _BT709_LUMA, 0, 1)[..., None]
-    lowest, highest = linear.min(-1, keepdims=True), linear.max(-1, keepdims=True)
-    # the largest share of the colour's distance from gray that keeps all three channels inside 0..1
-    down = np.where(lowest < 0, luma / np.maximum(luma - lowest, 1e-9), 1)
-    up = np.where(highest > 1, (1 - luma) / np.maximum(highest - luma, 1e-9), 1)
-    inside = luma + (linear - luma) * np.minimum(down, up)
-    return np.clip(inside, 0, 1) ** (1 / 2.4)
+    return np.clip(linear, 0, 1) ** (1 / 2.4)
 
 
 def cube_file(transfer: int) -> str:
