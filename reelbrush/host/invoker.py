@@ -10,8 +10,9 @@ import contextvars
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from reelbrush.host.functions import AppFunction
@@ -54,7 +55,8 @@ class Invoker:
 
         Raises:
             FunctionTimeout: it ran too long; a synchronous function goes on in its thread, its result is
-                dropped. Exception: whatever the function raised.
+                dropped.
+            Exception: whatever the function raised.
         """
         arguments = {function.parameter: argument}
         arguments.update((name, self.client_binding) for name in function.client_parameters)
@@ -62,11 +64,7 @@ class Invoker:
             arguments["context"] = InvocationContext(function.name, self._folder)
         self.running += 1
         # A TimeoutError of the function's own must not be mistaken for the limit.
-        task = asyncio.ensure_future(
-            function.call(**arguments)
-            if function.is_async
-            else self._in_thread(lambda: function.call(**arguments))
-        )
+        task = asyncio.create_task(self._run(function, arguments))
         try:
             done, _ = await asyncio.wait((task,), timeout=self._timeout)
             if not done:
@@ -86,7 +84,14 @@ class Invoker:
         from azure.functions.meta import Datum
 
         context = OrchestrationTriggerConverter.decode(Datum(body, "string"), trigger_metadata=None)
-        return await self._in_thread(lambda: function.call(context))
+        with _surviving_exit(function):
+            return await self._in_thread(lambda: function.call(context))
+
+    async def _run(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
+        with _surviving_exit(function):
+            if function.is_async:
+                return await function.call(**arguments)
+            return await self._in_thread(lambda: function.call(**arguments))
 
     def close(self) -> None:
         """Take no more calls; threads that still run a function are left alone."""
@@ -95,3 +100,12 @@ class Invoker:
     def _in_thread(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
         context = contextvars.copy_context()
         return asyncio.get_running_loop().run_in_executor(self._pool, context.run, call)
+
+
+@contextmanager
+def _surviving_exit(function: AppFunction) -> Generator[None]:
+    try:
+        yield
+    except SystemExit as error:
+        # It would end the event loop, and the host with it.
+        raise RuntimeError(f"'{function.name}' called sys.exit({error.code})") from error

@@ -127,7 +127,7 @@ def test_orchestrations_go_on_after_a_restart(host: Any, run: Any) -> None:
 
 
 def test_stopping_waits_for_activities_and_runs_the_rest_again(
-    host: Any, run: Any, scenario_app: Any, monkeypatch: Any
+    host: Any, run: Any, scenario_app: Any
 ) -> None:
     async def scenario() -> None:
         async with host() as (h, client):
@@ -156,6 +156,18 @@ def test_an_activity_that_exceeds_the_function_timeout_fails(host: Any, run: Any
                 status = await h.wait(await client.start_new("one_activity", None, given), 10)
                 assert status.runtime_status == "Failed"
                 assert "FunctionTimeoutException" in status.output
+
+    run(scenario())
+
+
+def test_an_activity_that_exits_fails_and_the_host_goes_on(host: Any, run: Any) -> None:
+    async def scenario() -> None:
+        async with host() as (h, client):
+            for name in ("exits", "exits_later"):
+                status = await h.wait(
+                    await client.start_new("one_activity", None, {"name": name, "input": 3}), 5
+                )
+                assert f"'{name}' called sys.exit(3)" in status.output
 
     run(scenario())
 

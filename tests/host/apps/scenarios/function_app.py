@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import os
+import sys
 import time
 from collections import Counter
 
@@ -220,6 +221,17 @@ def flaky(arg: list) -> int:
 @app.activity_trigger(input_name="x")
 def boom(x: int) -> int:
     raise ValueError("boom")
+
+
+@app.activity_trigger(input_name="code")
+def exits(code: int) -> None:
+    sys.exit(code)
+
+
+@app.activity_trigger(input_name="code")
+async def exits_later(code: int) -> None:
+    await asyncio.sleep(0)
+    sys.exit(code)
 
 
 @app.activity_trigger(input_name="s")
