@@ -6,12 +6,9 @@ same pictures and the same sound.
 
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 640, 360
@@ -36,6 +33,9 @@ Plane = NDArray[np.float32]
 Picture = NDArray[np.float32]
 """(rows, columns, 3) RGB in 0..255."""
 
+Colour = tuple[int, int, int]
+"""RGB in 0..255."""
+
 
 def make_sample(path: Path, seconds: int = 5) -> None:
     """Write the film as MP4: 640x360, 25 frames per second, H.264, with stereo AAC sound of 48 kHz.
@@ -50,9 +50,9 @@ def make_sample(path: Path, seconds: int = 5) -> None:
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as file:
         # One thread, so that the same film has the same bytes everywhere.
         options = {"preset": "veryfast", "crf": "19", "threads": "1"}
-        video = cast(VideoStream, file.add_stream("libx264", rate=FRAME_RATE, options=options))
+        video = file.add_stream("libx264", rate=FRAME_RATE, options=options)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        audio = cast(AudioStream, file.add_stream("aac", rate=SOUND_RATE, layout="stereo"))
+        audio = file.add_stream("aac", rate=SOUND_RATE, layout="stereo")
         step = SOUND_RATE // FRAME_RATE
         for index in range(int(seconds * FRAME_RATE)):
             frame = av.VideoFrame.from_ndarray(scene.frame(index), format="rgb24")
@@ -92,7 +92,7 @@ class _Scene:
         land = self._sky.copy()
         colour, cover = _moved(self._clouds, 0.45 * index)
         _lay_over(land, colour, cover)
-        _lay_over(land, np.broadcast_to(np.float32((255, 250, 222)), land.shape), self._sun)
+        _lay_over(land, (255, 250, 222), self._sun)
         for hills in self._ranges:
             hills.draw(land, index)
         picture = np.concatenate([land, self._water.draw(land, index)])
@@ -120,27 +120,25 @@ def _eased(fraction: Plane) -> Plane:
     return fraction * fraction * (3 - 2 * fraction)
 
 
-def _mix(
-    dark: Picture | tuple[int, int, int], light: Picture | tuple[int, int, int], share: Plane
-) -> Picture:
+def _mix(dark: Picture | Colour, light: Picture | Colour, share: Plane) -> Picture:
     """Colours between two, share 0 (dark) to 1 (light) per pixel."""
     low, high = np.asarray(dark, np.float32), np.asarray(light, np.float32)
-    return low + (high - low) * share[..., None]
+    return (low + (high - low) * share[..., None]).astype(np.float32)
 
 
 def _moved(wide: tuple[Picture, Plane], distance: float) -> tuple[Picture, Plane]:
     """The WIDTH columns of a wide layer from `distance` on, between pixels where it is no whole number."""
     first, part = int(distance), np.float32(distance % 1)
-    colour, cover = wide
-    return (
-        colour[:, first : first + WIDTH] * (1 - part) + colour[:, first + 1 : first + 1 + WIDTH] * part,
-        cover[:, first : first + WIDTH] * (1 - part) + cover[:, first + 1 : first + 1 + WIDTH] * part,
+    colour, cover = (layer[:, first : first + WIDTH + 1] for layer in wide)
+    moved = colour[:, :-1] + (colour[:, 1:] - colour[:, :-1]) * part
+    return moved.astype(np.float32), (cover[:, :-1] + (cover[:, 1:] - cover[:, :-1]) * part).astype(
+        np.float32
     )
 
 
-def _lay_over(picture: Picture, colour: Picture, cover: Plane) -> None:
+def _lay_over(picture: Picture, colour: Picture | Colour, cover: Plane) -> None:
     """Paint on the picture in place; cover 0 (nothing) to 1 (all) per pixel."""
-    picture += (colour - picture) * cover[..., None]
+    picture += (np.asarray(colour, np.float32) - picture) * cover[..., None]
 
 
 def _sky() -> Picture:
@@ -148,14 +146,13 @@ def _sky() -> Picture:
     high = (y / HORIZON) ** 0.85
     sky = _mix(_mix((52, 98, 178), (150, 186, 216), np.minimum(high * 1.7, 1)), (255, 214, 150), high**2.2)
     away = np.hypot(x - SUN[0], y - SUN[1])
-    _lay_over(sky, np.broadcast_to(np.float32((255, 226, 150)), sky.shape), 0.75 * np.exp(-away / 70))
+    _lay_over(sky, (255, 226, 150), 0.75 * np.exp(-away / 70))
     return sky
 
 
 def _blurred(row: Plane) -> Plane:
-    return np.convolve(np.pad(row, 12, mode="edge"), np.hanning(27)[1:-1] / 13, mode="valid").astype(
-        np.float32
-    )
+    bell = np.hanning(27)[1:-1] / 13
+    return np.convolve(np.pad(row, 12, mode="edge"), bell, mode="valid").astype(np.float32)
 
 
 def _clouds(frames: int, random: np.random.Generator) -> tuple[Picture, Plane]:
@@ -180,8 +177,8 @@ class _Hills:
         self,
         crest: int,
         rise: int,
-        dark: tuple[int, int, int],
-        light: tuple[int, int, int],
+        dark: Colour,
+        light: Colour,
         speed: float,
         frames: int,
         random: np.random.Generator,
@@ -241,17 +238,13 @@ class _Water:
         water = _mix((16, 62, 96), (70, 140, 156), np.clip(0.5 + 0.24 * wave, 0, 1))
         _lay_over(water, mirrored * np.float32(0.92), self._clear)
         crest = np.clip(wave - 0.9, 0, 1)
-        _lay_over(
-            water, np.broadcast_to(np.float32((255, 232, 170)), water.shape), crest * self._below_sun * 0.95
-        )
-        _lay_over(
-            water, np.broadcast_to(np.float32((196, 220, 226)), water.shape), np.clip(wave - 1.5, 0, 1) * 0.4
-        )
+        _lay_over(water, (255, 232, 170), crest * self._below_sun * 0.95)
+        _lay_over(water, (196, 220, 226), np.clip(wave - 1.5, 0, 1) * 0.4)
         return water
 
 
 def _polygon(
-    picture: Picture, corners: list[tuple[float, float]], colour: tuple[int, int, int], strength: float = 1
+    picture: Picture, corners: list[tuple[float, float]], colour: Colour, strength: float = 1
 ) -> None:
     """Paint a convex polygon, corners (x, y) clockwise on the screen, with soft edges."""
     xs, ys = zip(*corners, strict=True)
@@ -267,7 +260,7 @@ def _polygon(
         )
         inside = np.minimum(inside, np.clip(distance + 0.5, 0, 1) * np.float32(strength))
     area = picture[top:bottom, left:right]
-    _lay_over(area, np.broadcast_to(np.float32(colour), area.shape), inside)
+    _lay_over(area, colour, inside)
 
 
 def _boat(picture: Picture, x: float, y: float) -> None:

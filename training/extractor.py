@@ -91,9 +91,10 @@ class SqueezeNet(nn.Module):
         return network
 
     def forward(self, pictures: Tensor) -> FeatureMaps:
-        """(N, 3, H, W) RGB in 0..1, H and W at least 32 -> feature maps up to fire7."""
+        """(N, 3, H, W) RGB in 0..1, H and W at least 32 -> feature maps up to fire7, in the weights' float type."""
         x = (pictures * 255 - cast(Tensor, self.mean)).flip(1)
-        conv1 = F.relu(self.convolutions[0](x))
+        first = cast(nn.Conv2d, self.convolutions[0])
+        conv1 = F.relu(first(x.to(first.weight.dtype)))
         x = F.max_pool2d(conv1, 3, 2)
         fires: list[Tensor] = []
         for index in range(6):

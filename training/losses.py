@@ -54,9 +54,9 @@ class StyleTarget(NamedTuple):
 
 
 def gram(features: Tensor) -> Tensor:
-    """(N, C, h, w) -> (N, C, C) mean products of channels."""
-    flat = features.float().flatten(2)
-    return flat @ flat.transpose(1, 2) / flat.shape[2]
+    """(N, C, h, w) of any float type -> (N, C, C) float32 mean products of channels."""
+    flat = features.flatten(2) / features[0, 0].numel() ** 0.5
+    return (flat @ flat.transpose(1, 2)).float()
 
 
 def halved(pictures: Tensor) -> Tensor:

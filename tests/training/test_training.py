@@ -152,10 +152,9 @@ def test_the_extractor_reads_an_onnx_file_in_graph_order(tmp_path: Path) -> None
     wanted = SqueezeNet()
     nodes, weights, x = [], [], "x"
     for index, conv in enumerate(wanted.convolutions):
-        assert isinstance(conv, torch.nn.Conv2d) and conv.bias is not None
         names = f"w{index}", f"b{index}"
-        for name, tensor in zip(names, (conv.weight, conv.bias), strict=True):
-            weights.append(numpy_helper.from_array(tensor.numpy().astype(np.float16), name))
+        for name, values in zip(names, conv.parameters(), strict=True):
+            weights.append(numpy_helper.from_array(values.numpy().astype(np.float16), name))
         nodes.append(helper.make_node("Conv", [x, *names], [f"y{index}"]))
         x = f"y{index}"
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT16, [1, 3, 64, 64])
