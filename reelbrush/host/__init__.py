@@ -1,7 +1,8 @@
 """The embedded Azure Functions host: runs an app folder, durable orchestrations included, in this process.
 
 It speaks the protocol of azure-functions-durable 1.x as the extension in Azure does, traps included, so
-that what works here works there."""
+that what works here works there.
+"""
 
 from __future__ import annotations
 

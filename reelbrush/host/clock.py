@@ -57,7 +57,8 @@ class ManualClock:
     """A clock that stands still until it is moved; an idle host moves it to its next due timer.
 
     A poll that waits six hours thus runs in milliseconds. With `jump_when_idle=False` only `advance` moves
-    it."""
+    it.
+    """
 
     def __init__(self, start: datetime | None = None, *, jump_when_idle: bool = True) -> None:
         self._now = microseconds(start or datetime(2026, 1, 1, tzinfo=UTC))

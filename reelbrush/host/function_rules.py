@@ -1,7 +1,8 @@
 """The rules by which the Python worker and the host accept a function.
 
 The worker (python-worker 4.34, functions.py) and the host (4.1037, FunctionMetadataValidation) check them
-when they index an app; a function that breaks one makes the whole app disappear without a word."""
+when they index an app; a function that breaks one makes the whole app disappear without a word.
+"""
 
 from __future__ import annotations
 

@@ -50,6 +50,11 @@ class FunctionTable:
         """Return the function of that trigger type and name, or None."""
         return self._by_name.get((trigger, name.lower()))
 
+    def missing(self, trigger: str, name: str) -> str:
+        """Return what the extension says of a name for which `find` gives nothing."""
+        kind = "an activity" if trigger == ACTIVITY else "an orchestrator"
+        return f"The function '{name}' doesn't exist, is disabled, or is not {kind} function."
+
     def of(self, *triggers: str) -> Iterable[AppFunction]:
         """Yield the functions that have one of the trigger types."""
         return (function for function in self.functions if function.trigger in triggers)

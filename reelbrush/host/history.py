@@ -1,7 +1,8 @@
 """The events of an orchestration's history, in the JSON that azure-functions-durable 1.x replays.
 
 Names and numbers are those of DurableTask.Core; every event carries EventType, EventId, IsPlayed and
-Timestamp."""
+Timestamp.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ class Host:
     """Runs the functions of an app: orchestrations, activities, HTTP, blob and timer triggers.
 
     All state is in `data_dir`; a host killed at any moment goes on where it was when it is started again.
-    Function code runs in this process and sees its environment variables. Use from one event loop only."""
+    Function code runs in this process and sees its environment variables. Use from one event loop only.
+    """
 
     def __init__(
         self,
@@ -44,7 +45,8 @@ class Host:
         Blob triggers watch the storage account of their connection if `connections` has a connection string
         for it, else the folder `store_root`. `port` 0 takes a free port. `poll_seconds` is the time between
         two looks at the containers. `max_threads` limits the threads of synchronous functions. With `keys`,
-        HTTP functions that are not anonymous need one of them."""
+        HTTP functions that are not anonymous need one of them.
+        """
         self.base_url = ""
         self.functions: Mapping[str, str] = {}
         self._app_folder = app_folder

@@ -1,7 +1,8 @@
 """Calls the app's functions: asynchronous ones on the event loop, synchronous ones in one pool of threads.
 
 Orchestrators are synchronous too and share that pool with activities, as in the Python worker: activities
-that wait without being `async` keep orchestrations from advancing."""
+that wait without being `async` keep orchestrations from advancing.
+"""
 
 from __future__ import annotations
 

@@ -51,9 +51,7 @@ class Management:
         """
         function = self._functions.find(ORCHESTRATION, name)
         if function is None:
-            raise BadStartError(
-                f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function."
-            )
+            raise BadStartError(self._functions.missing(ORCHESTRATION, name))
         chosen = instance_id or uuid.uuid4().hex
         if (
             len(chosen) > 256

@@ -18,7 +18,8 @@ class BlobOutcome:
     """What a trigger did for one version of a blob.
 
     `state` is running, fired (the function returned), failed (it will be tried again) or poisoned (it will
-    not); `tries` counts from 1; `error` is the last try's."""
+    not); `tries` counts from 1; `error` is the last try's.
+    """
 
     function: str
     container: str

@@ -3,7 +3,8 @@
 Sequence numbers count in the order of scheduling, so removing a failed task from the middle of a history
 would shift all later ones. Instead the history is cut before the episode that received the failure. Results
 of tasks that were already scheduled then are delivered again; whatever was scheduled later will be
-scheduled anew."""
+scheduled anew.
+"""
 
 from __future__ import annotations
 

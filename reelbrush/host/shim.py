@@ -3,7 +3,8 @@
 The SDK answers every turn with all actions since the start. The shim carries them out one after the other,
 waits for each (failures pass), and finds out what has to be scheduled now. Three consequences that surprise
 people are wanted: an instance ends only when no task is open; an action behind an unfinished one is not
-scheduled; and a task whose last try failed still waits for one more timer."""
+scheduled; and a task whose last try failed still waits for one more timer.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ class Storage:
     """The open database of one host, which nobody else may use meanwhile.
 
     Everything is written with synchronous=FULL in WAL mode: what a transaction committed survives a power
-    cut."""
+    cut.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open or create `folder`/host.db.

@@ -7,33 +7,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any
 
-from reelbrush.host.functions import ACTIVITY, ORCHESTRATION, FunctionTable
-from reelbrush.host.history import Event, EventType, new_event, timestamp
+from reelbrush.host.functions import FunctionTable
+from reelbrush.host.history import Event, EventType, new_event
 from reelbrush.host.instances import FINISHED
 from reelbrush.host.invoker import Invoker
+from reelbrush.host.orchestrator_call import Execution, call_orchestrator
 from reelbrush.host.payload_lint import PayloadLint
-from reelbrush.host.replay_tasks import Scheduled, TaskKind
+from reelbrush.host.scheduling import TaskScheduling
 from reelbrush.host.shim import NonDeterminismError, Shim, UnsupportedActionError, Verdict
-from reelbrush.host.task_hub import Parent, TaskHub
+from reelbrush.host.task_hub import TaskHub
 
 logger = logging.getLogger(__name__)
 
-_FAILURE_STATE = "\n\n$OutOfProcData$:"
 _STATUS_LIMIT_KIB = 16
 _CONTROL = (EventType.EXECUTION_TERMINATED, EventType.EXECUTION_SUSPENDED, EventType.EXECUTION_RESUMED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Instance:
-    id: str
-    name: str
-    execution: str
-    input: str | None
-    parent: str | None
-    status: str
 
 
 class TurnDispatcher:
@@ -45,6 +34,7 @@ class TurnDispatcher:
         self._functions = functions
         self._invoker = invoker
         self._lint = lint
+        self._scheduling = TaskScheduling(hub, functions, lint)
 
     async def run(self) -> None:
         """Take turns until cancelled."""
@@ -70,7 +60,7 @@ class TurnDispatcher:
             "select n, execution, event from inbox where instance=? and due<=? order by n",
             (instance_id, self._hub.clock.now()),
         )
-        instance = None if row is None else _Instance(*row)
+        instance = None if row is None else Execution(*row)
         if instance is None or instance.status in FINISHED:
             self._drop([n for n, _, _ in received])
             return
@@ -81,7 +71,7 @@ class TurnDispatcher:
         if not self._control(instance, events):
             await self._replay(instance, list(events), list(events.values()))
 
-    def _control(self, instance: _Instance, events: dict[int, Event]) -> bool:
+    def _control(self, instance: Execution, events: dict[int, Event]) -> bool:
         """Obey terminate, suspend and resume, removing them; tell whether nothing is left to do now."""
         status = instance.status
         for n, event in list(events.items()):
@@ -101,7 +91,7 @@ class TurnDispatcher:
                 )
         return status == "Suspended" or not events
 
-    async def _replay(self, instance: _Instance, numbers: list[int], received: list[Event]) -> None:
+    async def _replay(self, instance: Execution, numbers: list[int], received: list[Event]) -> None:
         now = self._hub.clock.now()
         past = [
             json.loads(text)
@@ -111,7 +101,9 @@ class TurnDispatcher:
         ]
         episode = [new_event(EventType.ORCHESTRATOR_STARTED, now), *received]
         history = past + episode
-        answer = await self._ask(instance, history, replaying=bool(past))
+        answer = await call_orchestrator(
+            self._functions, self._invoker, instance, history, replaying=bool(past)
+        )
         status = answer.get("customStatus")
         shim = Shim(answer)
         verdict = _status_error(status)
@@ -134,9 +126,7 @@ class TurnDispatcher:
                 " where id=?",
                 (now, None if status is None else json.dumps(status, ensure_ascii=False), instance.id),
             )
-            missing = [
-                event for task in shim.new.values() for event in self._carry_out(instance, task, now, episode)
-            ]
+            episode += [self._scheduling.carry_out(instance, task, now) for task in shim.new.values()]
             episode.append(new_event(EventType.ORCHESTRATOR_COMPLETED, now))
             self._storage.write_many(
                 "insert into history(instance, seq, event) values(?,?,?)",
@@ -145,102 +135,12 @@ class TurnDispatcher:
                     for index, event in enumerate(episode)
                 ],
             )
-            for event in missing:
-                self._hub.post(instance.id, instance.execution, event)
             if verdict is not None:
                 self._conclude(instance, verdict, shim)
         if verdict is not None and not verdict.continues:
             self._hub.announce(instance.id)
 
-    async def _ask(self, instance: _Instance, history: list[Event], *, replaying: bool) -> dict[str, Any]:
-        body = {
-            "history": history,
-            "input": None if instance.input is None else json.loads(instance.input),
-            "instanceId": instance.id,
-            "isReplaying": replaying,
-            "parentInstanceId": instance.parent,
-            "upperSchemaVersion": 1,
-            "upperSchemaVersionNew": 2,
-            "longRunningTimerIntervalDuration": "3.00:00:00",
-            "maximumShortTimerDuration": "6.00:00:00",
-            "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
-        }
-        function = self._functions.find(ORCHESTRATION, instance.name)
-        if function is None:
-            return _failed(
-                f"The function '{instance.name}' doesn't exist, is disabled, or is not an orchestrator."
-            )
-        try:
-            return json.loads(await self._invoker.replay(function, json.dumps(body)))
-        except Exception as error:
-            message, label, state = str(error).partition(_FAILURE_STATE)
-            if label:
-                return json.loads(state)
-            logger.warning(
-                "orchestrator '%s' (%s) broke outside its own code", instance.name, instance.id, exc_info=True
-            )
-            return _failed(f"{type(error).__name__}: {message}")
-
-    def _carry_out(self, instance: _Instance, task: Scheduled, now: int, episode: list[Event]) -> list[Event]:
-        """Schedule one task and record it in the episode; return the events that must follow at once."""
-        if task.kind is TaskKind.TIMER:
-            fire_at = timestamp(task.fire_at)
-            episode.append(new_event(EventType.TIMER_CREATED, now, event_id=task.sequence, FireAt=fire_at))
-            fired = new_event(EventType.TIMER_FIRED, task.fire_at, TimerId=task.sequence, FireAt=fire_at)
-            self._hub.post(instance.id, instance.execution, fired, due=task.fire_at)
-            return []
-        fields = {"Name": task.name, "Version": task.version, "LastTry": task.last_try}
-        if task.kind is TaskKind.ACTIVITY:
-            # The input is kept too, though Azure's table leaves it out: a rewind has to schedule the task
-            # again.
-            event = new_event(
-                EventType.TASK_SCHEDULED, now, event_id=task.sequence, Input=task.input, **fields
-            )
-            episode.append(event)
-            if self._functions.find(ACTIVITY, task.name) is None:
-                reason = (
-                    f"The function '{task.name}' doesn't exist, is disabled, or is not an activity function."
-                )
-                return [
-                    new_event(
-                        EventType.TASK_FAILED, now, TaskScheduledId=task.sequence, Reason=reason, Details=""
-                    )
-                ]
-            self._lint.check(task.name, "input", instance.id, task.input)
-            self._hub.add_work(instance.id, instance.execution, task.sequence, task.name, task.input)
-            return []
-        child = task.instance_id or f"{instance.execution}:{task.sequence}"
-        episode.append(
-            new_event(
-                EventType.SUB_CREATED,
-                now,
-                event_id=task.sequence,
-                InstanceId=child,
-                Input=task.input,
-                **fields,
-            )
-        )
-        reason = self._refuse_child(child, task.name)
-        if reason:
-            return [
-                new_event(
-                    EventType.SUB_FAILED, now, TaskScheduledId=task.sequence, Reason=reason, Details=None
-                )
-            ]
-        parent = Parent(instance.id, instance.execution, task.sequence)
-        self._lint.check(task.name, "input", child, task.input)
-        self._hub.create(child, task.name, json.dumps(task.input), version=task.version, parent=parent)
-        return []
-
-    def _refuse_child(self, child: str, name: str) -> str:
-        if self._functions.find(ORCHESTRATION, name) is None:
-            return f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function."
-        row = self._storage.row("select status from instance where id=?", (child,))
-        if row is not None and row[0] not in FINISHED:
-            return f"An Orchestration instance with the status {row[0]} already exists."
-        return ""
-
-    def _conclude(self, instance: _Instance, verdict: Verdict, shim: Shim) -> None:
+    def _conclude(self, instance: Execution, verdict: Verdict, shim: Shim) -> None:
         if verdict.continues:
             self._lint.check(instance.name, "input", instance.id, json.dumps(verdict.new_input))
             self._hub.continue_as_new(instance.id, json.dumps(verdict.new_input), shim.unread_events)
@@ -251,7 +151,7 @@ class TurnDispatcher:
             self._lint.check(instance.name, "result", instance.id, json.dumps(verdict.output))
             self._hub.finish(instance.id, "Completed", verdict.output)
 
-    def _finish(self, instance: _Instance, status: str, output: Any, failure: str) -> None:
+    def _finish(self, instance: Execution, status: str, output: Any, failure: str) -> None:
         with self._storage.transaction():
             self._hub.finish(instance.id, status, output, failure)
         self._hub.announce(instance.id)
@@ -259,7 +159,7 @@ class TurnDispatcher:
     def _drop(self, numbers: list[int]) -> None:
         self._storage.write_many("delete from inbox where n=?", [(n,) for n in numbers])
 
-    def _gone(self, instance: _Instance) -> bool:
+    def _gone(self, instance: Execution) -> bool:
         row = self._storage.row("select execution, status from instance where id=?", (instance.id,))
         return row is None or row[0] != instance.execution or row[1] in FINISHED
 
@@ -282,10 +182,6 @@ _DUE = (
     "select i.instance, i.due from inbox i left join instance s on s.id=i.instance"
     " where (s.status is not 'Suspended' or i.kind in (?,?,?))"
 )
-
-
-def _failed(error: str) -> dict[str, Any]:
-    return {"isDone": False, "actions": [[]], "error": error}
 
 
 def _status_error(status: Any) -> Verdict | None:

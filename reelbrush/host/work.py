@@ -21,7 +21,8 @@ class ActivityDispatcher:
     """Takes queued activities and hands their results back.
 
     An activity stays in the database until its result is there too, so that one that was running when the
-    host was killed runs again."""
+    host was killed runs again.
+    """
 
     def __init__(
         self, hub: TaskHub, functions: FunctionTable, invoker: Invoker, lint: PayloadLint, limit: int
