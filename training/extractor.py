@@ -91,7 +91,7 @@ class SqueezeNet(nn.Module):
         return network
 
     def forward(self, pictures: Tensor) -> FeatureMaps:
-        """(N, 3, H, W) RGB in 0..1, H and W at least 32 -> feature maps up to fire7, in the weights' float type."""
+        """(N, 3, H, W) RGB in 0..1, H and W at least 32 -> maps up to fire7, in the weights' type."""
         x = (pictures * 255 - cast(Tensor, self.mean)).flip(1)
         first = cast(nn.Conv2d, self.convolutions[0])
         conv1 = F.relu(first(x.to(first.weight.dtype)))

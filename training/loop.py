@@ -16,7 +16,7 @@ from training.content import Photos
 from training.extractor import SqueezeNet
 from training.net import StyleNet
 from training.palette import Palette
-from training.pictures import load, to_image
+from training.pictures import load, load_painting, to_image
 from training.settings import LossWeights, Settings
 
 TERMS = ("style", "content", "colour", "steady", "smooth", "range")
@@ -37,7 +37,7 @@ class Trainer:
         self.settings, self.folder, self.photos = settings, folder, photos
         # In bfloat16 the extractor costs half and judges alike.
         self.extractor = extractor.bfloat16()
-        picture = load(painting, settings.style_size, settings.style_share)
+        picture = load_painting(painting, settings)
         self.target = losses.StyleTarget.of(picture, self.extractor)
         self.palette = self._palette(picture)
         self.net = StyleNet(settings.net)

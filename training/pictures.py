@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from torch import Tensor
+
+from training.settings import Settings
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -20,18 +22,22 @@ def picture_files(folder: Path) -> list[Path]:
     return found
 
 
-def load(path: Path, shorter_side: int | None = None, upper_share: float = 1.0) -> Tensor:
-    """Read a picture or its upper part, scaled to that many pixels on the shorter side (as it is when None).
-
-    upper_share: fraction of the height that is kept, from above 0 to 1, inclusive.
-    """
+def load(path: Path) -> Tensor:
+    """Read a picture as it is."""
     with Image.open(path) as opened:
-        picture = opened.convert("RGB").crop((0, 0, opened.width, round(opened.height * upper_share)))
-    if shorter_side is not None:
-        scale = shorter_side / min(picture.size)
-        size = (round(picture.width * scale), round(picture.height * scale))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-    return from_image(picture)
+        return from_image(opened)
+
+
+def load_painting(path: Path, settings: Settings) -> Tensor:
+    """Read the painting to learn from: its upper part, without grain, scaled; see the `style_` settings."""
+    with Image.open(path) as opened:
+        upper = (0, 0, opened.width, round(opened.height * settings.style_share))
+        painting = opened.convert("RGB").crop(upper)
+    if settings.style_median > 1:
+        painting = painting.filter(ImageFilter.MedianFilter(settings.style_median))
+    scale = settings.style_size / min(painting.size)
+    size = (round(painting.width * scale), round(painting.height * scale))
+    return from_image(painting.resize(size, Image.Resampling.LANCZOS))
 
 
 def from_image(picture: Image.Image) -> Tensor:

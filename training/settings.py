@@ -25,6 +25,7 @@ class Settings:
 
     style_size: shorter side in px to which the painting is scaled; brush strokes grow with it.
     style_share: upper part of the painting that is learned from, as a fraction of its height.
+    style_median: side in px (odd) of the median filter that takes the grain out before scaling.
     crop_size: side in px of the photo crops; a multiple of 4, at least 128.
     batch: photo crops per step. twins: how many of them are painted twice to compare (1..batch).
     shift: largest displacement in px of a twin.
@@ -38,6 +39,7 @@ class Settings:
 
     style_size: int = 560
     style_share: float = 1.0
+    style_median: int = 1
     crop_size: int = 256
     batch: int = 2
     twins: int = 1
