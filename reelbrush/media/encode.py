@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from reelbrush.job.manifest import EncodeSettings
+from reelbrush.media.kernels import reproducible_kernels
 from reelbrush.media.to_yuv import YuvConverter
 
 REORDER_FRAMES = (
@@ -115,7 +116,8 @@ def _add_stream(container: OutputContainer, settings: EncodeSettings) -> VideoSt
             "preset": settings.preset,
             "crf": str(settings.crf),
             # stitchable keeps content out of the parameter sets
-            "x264-params": f"stitchable=1:open-gop=0:bframes=3:b-pyramid=normal:keyint={settings.gop}",
+            "x264-params": f"stitchable=1:open-gop=0:bframes=3:b-pyramid=normal:keyint={settings.gop}"
+            + reproducible_kernels(),
         },
     )
     context: VideoCodecContext = stream.codec_context
