@@ -1,4 +1,4 @@
-"""Real jobs in a folder store: a clip made on the spot, split by the product, with a run request beside it."""
+"""Real jobs in a folder store: a clip made on the spot, split by the product, with a run request."""
 
 from __future__ import annotations
 
@@ -79,11 +79,13 @@ class PreparedJob:
         return [json.loads(page.read_text())["sha256"] if page.exists() else None for page in pages]
 
 
-def prepare(folder: Path, clip: Path, style: str = "identity", segment_frames: int | None = 12) -> PreparedJob:
+def prepare(
+    folder: Path, clip: Path, style: str = "identity", segment_frames: int | None = 12
+) -> PreparedJob:
     """Put `clip` into a new store below `folder`, split it, and write the manifest.
 
-    With `segment_frames` the grid is replaced by one of that many frames per segment, so that short clips have
-    several; the clip has to have a key frame at each border.
+    With `segment_frames` the grid is replaced by one of that many frames per segment, so that short clips
+    have several; the clip has to have a key frame at each border.
     """
     store = FolderStore(folder / "store")
     store.put_file(INPUT, clip.name, clip)

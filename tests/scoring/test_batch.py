@@ -1,0 +1,207 @@
+"""One run in this process: what it publishes, what it leaves alone, and how it tells what went wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from reelbrush.errors import StoreError
+from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, from_json, timestamps_hash, to_json
+from reelbrush.job.names import INPUT, WORK
+from scoring.batch import RunSettings, run_batch
+from scoring.contract import Contract
+from scoring.mpi import Rank
+from scoring.stop import StopRequest
+from scoring.styles import SHIPPED
+from tests.scoring.jobs import PreparedJob, make_clip, prepare
+
+FRAMES, SEGMENTS = 40, 4
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    make_clip(path, FRAMES)
+    return path
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, clip: Path) -> PreparedJob:
+    return prepare(tmp_path, clip)
+
+
+def score(
+    prepared: PreparedJob, run: str, *, threads: int = 1, styles: Path = SHIPPED, rank: Rank | None = None
+) -> BatchProgress:
+    settings = RunSettings(threads=threads, styles=styles, providers="cpu")
+    return run_batch(prepared.store, prepared.job.id, run, settings, rank or Rank(), StopRequest(1))
+
+
+def test_every_segment_is_published_with_its_proof(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    progress = score(prepared, run)
+    assert progress == prepared.result(run)
+    assert (progress.state, progress.frames_done, progress.segments_done) == (
+        BatchState.DONE,
+        FRAMES,
+        SEGMENTS,
+    )
+    assert progress.new_frames == FRAMES and progress.error is None
+    times = np.frombuffer(prepared.store.read_bytes(WORK, prepared.manifest.timestamps_blob), "<i8")
+    for segment in prepared.manifest.segments:
+        page = from_json(LedgerPage, json.loads(prepared.page_path(segment.index).read_text()))
+        own = times[segment.first_frame : segment.first_frame + segment.frame_count].tolist()
+        assert page.timestamps_sha256 == timestamps_hash(own)
+        assert page.size == prepared.segment_path(segment.index).stat().st_size
+        assert page.run == run and page.versions["provider"] == "CPUExecutionProvider"
+        assert set(page.seconds) == {"decode", "infer", "encode", "total"}
+        with av.open(str(prepared.segment_path(segment.index))) as container:
+            assert sum(1 for _ in container.decode(video=0)) == segment.frame_count == page.frame_count
+
+
+def test_bytes_do_not_depend_on_threads_batches_or_ranks(tmp_path: Path, clip: Path) -> None:
+    def hashes(name: str) -> PreparedJob:
+        (tmp_path / name).mkdir()
+        return prepare(tmp_path / name, clip)
+
+    whole = hashes("whole")
+    score(whole, whole.request())
+    threads = hashes("threads")
+    score(threads, threads.request(), threads=3)
+    batches = hashes("batches")
+    for batch in (Batch(1, 1, 3, 28), Batch(0, 0, 1, 12)):
+        score(batches, batches.request(batch))
+    ranks = hashes("ranks")
+    run = ranks.request()
+    for rank in (2, 1, 0):
+        assert score(ranks, run, rank=Rank(rank, 3, rank)).state is BatchState.DONE
+    assert None not in whole.page_hashes()
+    assert whole.page_hashes() == threads.page_hashes() == batches.page_hashes() == ranks.page_hashes()
+
+
+def test_a_run_scores_missing_segments_only(prepared: PreparedJob) -> None:
+    score(prepared, prepared.request())
+    before = [prepared.segment_path(i).stat().st_mtime_ns for i in range(SEGMENTS)]
+    wanted = prepared.page_hashes()
+    prepared.page_path(1).unlink()  # a segment without page
+    prepared.segment_path(2).write_bytes(b"cut off")  # a page whose file is another
+    page = json.loads(prepared.page_path(3).read_text()) | {"frame_count": 3}
+    prepared.page_path(3).write_text(json.dumps(page))  # a page of another grid
+    progress = score(prepared, prepared.request(attempt=2))
+    assert progress.state is BatchState.DONE
+    assert (progress.frames_done, progress.new_frames) == (FRAMES, 28)
+    assert prepared.page_hashes() == wanted
+    assert prepared.segment_path(0).stat().st_mtime_ns == before[0]
+    assert score(prepared, prepared.request(attempt=3)).new_frames == 0
+
+
+def test_a_damaged_source_is_told_and_not_retried(tmp_path: Path, clip: Path) -> None:
+    prepared = prepare(tmp_path, clip)
+    source = prepared.store.path(INPUT, "clip.mp4")
+    data = bytearray(source.read_bytes())
+    start = data.index(b"mdat") + 4
+    middle = start + (len(data) - start) // 2
+    data[middle : middle + 400] = bytes(400)
+    source.write_bytes(data)
+    stat = prepared.store.stat(INPUT, "clip.mp4")
+    assert stat is not None
+    damaged = replace(prepared, job=replace(prepared.job, source=stat))
+    progress = score(damaged, damaged.request())
+    assert progress.state is BatchState.FAILED
+    assert (progress.error_code, progress.retryable) == ("source-damaged", False)
+    assert progress.segments_done < SEGMENTS and "Traceback" not in (progress.error or "")
+
+
+def test_a_replaced_source_is_told(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    prepared.store.put_bytes(INPUT, "clip.mp4", b"another")
+    progress = score(prepared, run)
+    assert (progress.state, progress.error_code, progress.retryable) == (
+        BatchState.FAILED,
+        "source-changed",
+        False,
+    )
+
+
+@pytest.mark.parametrize("style", ["no-such-style", "../identity"])
+def test_an_unknown_style_is_told(prepared: PreparedJob, style: str) -> None:
+    wrong = replace(prepared, job=replace(prepared.job, style=style))
+    progress = score(wrong, wrong.request())
+    assert (progress.state, progress.error_code, progress.retryable) == (BatchState.FAILED, "style", False)
+
+
+def test_an_encoder_that_cannot_is_told(prepared: PreparedJob) -> None:
+    document = to_json(prepared.manifest)
+    document["encode"]["width"] = 33  # odd, which 4:2:0 cannot
+    prepared.store.put_bytes(WORK, prepared.names.manifest, json.dumps(document).encode())
+    progress = score(prepared, prepared.request())
+    assert progress.state is BatchState.FAILED and "33x48 is odd" in (progress.error or "")
+    assert prepared.page_hashes() == [None] * SEGMENTS
+
+
+def test_requests_without_sense_are_told(prepared: PreparedJob) -> None:
+    run = prepared.request(Batch(0, 2, 9, 40))
+    assert "segments 2..10" in (score(prepared, run).error or "")
+    prepared.store.put_bytes(WORK, prepared.names.batch(run), b"{}")
+    progress = score(prepared, run)
+    assert (progress.state, progress.retryable) == (BatchState.FAILED, False)
+    prepared.store.delete(WORK, prepared.names.batch(run))
+    assert score(prepared, run).error_code == "blob-missing"
+
+
+def test_lack_of_memory_is_told(prepared: PreparedJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("scoring.session.StyleSession.paint", fail)
+    run = prepared.request()
+    settings = RunSettings(providers="cpu")
+    monkeypatch.setattr("scoring.batch.open_session", _session_without_probe)
+    progress = run_batch(prepared.store, prepared.job.id, run, settings, Rank(), StopRequest(1))
+    assert (progress.error_code, progress.retryable) == ("out-of-memory", True)
+
+
+def _session_without_probe(style: object, providers: str) -> object:
+    from scoring.identity import identity_model
+    from scoring.session import StyleSession
+    from scoring.wrap import wrap
+
+    return StyleSession(wrap(identity_model(), Contract(), "identity"), "identity", providers)
+
+
+def test_a_stop_before_the_start_publishes_nothing(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    stop = StopRequest(5)
+    stop.request()
+    progress = run_batch(prepared.store, prepared.job.id, run, RunSettings(), Rank(), stop)
+    assert progress == prepared.result(run)
+    assert (progress.state, progress.error_code, progress.retryable) == (
+        BatchState.CANCELED,
+        "canceled",
+        True,
+    )
+    assert prepared.page_hashes() == [None] * SEGMENTS
+
+
+def test_a_store_that_takes_no_result_raises(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    blocker = prepared.store.path(WORK, prepared.names.progress(run))
+    blocker.mkdir()
+    with pytest.raises(StoreError, match="result of run"):
+        score(prepared, run)
+
+
+def test_the_leader_tells_what_failed_in_a_peer(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    from scoring.failures import describe
+    from scoring.progress import Reporter
+
+    peer = Reporter(prepared.store, prepared.job.id, run, Rank(1, 2, 1), StopRequest(1))
+    peer.finish(peer.snapshot(BatchState.FAILED, describe(MemoryError())))
+    progress = score(prepared, run, rank=Rank(0, 2, 0))
+    assert (progress.state, progress.error_code) == (BatchState.FAILED, "out-of-memory")
