@@ -41,6 +41,7 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
     if not to.settings.keep_work:
         _clean(to, job)
+        to.compute.release(job.id)
     return {**receipt["result"], "retries": receipt["retries"], "seconds": receipt["seconds"]}
 
 

@@ -16,7 +16,7 @@ from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
 
-LONG_TEXTS = 5  # failing batches whose message is kept in full; payloads must stay small
+LONG_TEXTS = 5  # failing batches whose message is passed on; payloads must stay small
 
 
 @bp.activity_trigger(input_name="request", activity="poll_runs")
@@ -36,7 +36,7 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
         look["i"] = index
         if look["s"] == BatchState.FAILED:
             failed += 1
-            look["text"] = look["text"][-(600 if failed <= LONG_TEXTS else 40) :]
+            look["text"] = look["text"][-400:] if failed <= LONG_TEXTS else ""
         looks.append(look)
     return looks
 

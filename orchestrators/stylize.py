@@ -18,7 +18,7 @@ from reelbrush.job import BatchState, run_id
 
 bp = df.Blueprint()
 
-TICKS = 40  # polls of one execution
+TICKS = 10  # polls of one execution; every turn replays them all
 RETRY = df.RetryOptions(3000, 4)  # of every activity: milliseconds between tries, tries
 STITCH_ROUNDS = 3  # how often segments that fail verification are scored again
 RETRY_STEP = 1000  # attempt numbers set aside for each retry of a job, so that no run id comes back

@@ -1,8 +1,8 @@
 """The local backend: every run is a process `python -m scoring` on this machine.
 
 All state lies in a folder, one sub-folder per run: `request.json` (queued), `process.json` (started),
-`ended` (exit code, or `lost` when nobody saw it), `canceled`, `log.txt`. A host that was killed leaves its scoring processes running; the
-next one adopts them by these records.
+`ended` (exit code, or `lost` when nobody saw it), `canceled`, `log.txt`. A host that was killed leaves its
+scoring processes running; the next one adopts them by these records.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,11 +57,16 @@ class LocalCompute:
 
     def cancel(self, job: str) -> None:
         for run in self._runs():
-            if self._job(run) == job:
+            if self._job(run) == job and not (self._folder / run / "ended").exists():
                 (self._folder / run / "canceled").touch()
                 record = ProcessRecord.read(self._folder / run / "process.json")
                 if record is not None:
                     record.signal(signal.SIGTERM)
+
+    def release(self, job: str) -> None:
+        for run in self._runs():
+            if self._job(run) == job and (self._folder / run / "ended").exists():
+                shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def log_tail(self, run: str, lines: int = 20) -> str:
         path = self._folder / run / "log.txt"
@@ -156,7 +162,9 @@ class LocalCompute:
         command += ["--run", run, "--threads", str(self._threads)]
         if self._styles:
             command += ["--styles", self._styles]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        scratch = folder / "scratch"  # what a killed process leaves behind goes with the run's folder
+        scratch.mkdir(exist_ok=True)
+        environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         with (folder / "log.txt").open("ab") as log:
             child = subprocess.Popen(
                 command,

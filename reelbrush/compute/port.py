@@ -41,6 +41,10 @@ class Compute(Protocol):
         """Stop all queued and running runs of a job."""
         ...
 
+    def release(self, job: str) -> None:
+        """Forget the ended runs of a job and free what they hold. Later `status` does not know them."""
+        ...
+
     def log_tail(self, run: str, lines: int = 20) -> str:
         """Return the last lines of a run's log, empty when there is none."""
         ...

@@ -140,6 +140,17 @@ def test_a_reused_pid_is_another_process(tmp_path: Path) -> None:
     assert ProcessRecord.of(2**22 + 1) == ProcessRecord(2**22 + 1, 0.0)
 
 
+def test_released_runs_leave_nothing(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "good"))
+    backend.submit(RunRequest("other", "good-too"))
+    wait_for(
+        lambda: state(backend, "good") is BatchState.DONE and state(backend, "good-too") is BatchState.DONE
+    )
+    backend.release("job")
+    assert backend.status("job", ["good"]) == {}
+    assert [path.name for path in (here / "runs").iterdir()] == ["good-too"]
+
+
 def test_preflight_names_a_folder_it_cannot_write(here: Path) -> None:
     assert LocalCompute("folder:/x", here / "runs", workers=1).preflight() == []
     assert sys.executable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -21,9 +23,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=30000/1001:duration=6.006",
-        "-f", "lavfi", "-i", "sine=frequency=440:duration=6",
+        "-f", "lavfi", "-i", "sine=frequency=440:duration=5.8",
         "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-bf", "2", "-x264-params", "open-gop=1",
-        "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", str(path),
+        "-pix_fmt", "yuv420p", "-c:a", "aac", str(path),
     )  # fmt: skip
     return path
 
@@ -40,3 +42,81 @@ def reelbrush(tmp_path: Path) -> Reelbrush:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def slow_model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An ONNX model that gives back its frames after a good many convolutions."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    count, channels = 8, 24
+    nodes = [
+        helper.make_node("Cast", ["frames"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["f"], ["x"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["x", "w_in"], ["c0"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+    ]
+    weights = [np.zeros((channels, 3, 3, 3), np.float32)]
+    weights[0][[0, 1, 2], [0, 1, 2], 1, 1] = 1
+    names = ["w_in"]
+    for index in range(count):
+        names.append(f"w{index}")
+        weight = np.zeros((channels, channels, 3, 3), np.float32)
+        weight[range(channels), range(channels), 1, 1] = 1
+        weights.append(weight)
+        nodes.append(
+            helper.make_node(
+                "Conv", [f"c{index}", f"w{index}"], [f"c{index + 1}"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]
+            )
+        )
+    names.append("w_out")
+    weights.append(np.ascontiguousarray(weights[0].transpose(1, 0, 2, 3)))
+    nodes += [
+        helper.make_node("Conv", [f"c{count}", "w_out"], ["y"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node("Transpose", ["y"], ["z"], perm=[0, 2, 3, 1]),
+        helper.make_node("Cast", ["z"], ["stylized"], to=TensorProto.UINT8),
+    ]
+    shape = ["n", "h", "w", 3]
+    graph = helper.make_graph(
+        nodes,
+        "slow",
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("stylized", TensorProto.UINT8, shape)],
+        [numpy_helper.from_array(w, n) for w, n in zip(weights, names, strict=True)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def slow_style(tmp_path: Path, slow_model: bytes) -> Path:
+    """A styles folder `tmp_path/styles` with the style `slow`."""
+    folder = tmp_path / "styles" / "slow"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(slow_model)
+    card = {
+        "name": "slow",
+        "title": "Slow",
+        "description": "Gives back its input after a while.",
+        "version": 1,
+        "model": {"file": "model.onnx", "sha256": hashlib.sha256(slow_model).hexdigest()},
+        "contract": {
+            "input": "frames",
+            "output": "stylized",
+            "layout": "NHWC",
+            "channels": "RGB",
+            "dtype": "uint8",
+            "range": [0, 255],
+            "mean": None,
+            "std": None,
+            "size_multiple": 1,
+            "fixed_size": None,
+            "output_range": [0, 255],
+        },
+        "license": "MIT",
+        "provenance": {},
+    }
+    (folder / "card.json").write_text(json.dumps(card))
+    return folder.parent

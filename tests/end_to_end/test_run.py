@@ -14,7 +14,6 @@ import pytest
 
 from tests.media import ffmpeg, frame_times
 
-
 Reelbrush = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -1,0 +1,145 @@
+"""Crashes and interruptions: nothing that was published is lost, and the output's bytes stay the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+Reelbrush = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def start(folder: Path, clip: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a run whose model is slow enough to be interrupted."""
+    command = [
+        sys.executable,
+        "-m",
+        "reelbrush",
+        "run",
+        str(clip),
+        "-o",
+        "out.mp4",
+        "--style",
+        "slow",
+        *options,
+    ]
+    environment = {
+        **os.environ,
+        "REELBRUSH_POLL_SECONDS": "0.2",
+        "REELBRUSH_STYLES": str(folder.parent / "styles"),
+    }
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def pages(folder: Path) -> dict[str, int]:
+    """Return the published ledger pages with their times of change."""
+    found = folder.glob("out.mp4.reelbrush/store/work/*/*/segments/*.json")
+    return {path.name: path.stat().st_mtime_ns for path in found}
+
+
+def wait_for_pages(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 90
+    while len(pages(folder)) < count and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def scoring_processes(folder: Path) -> list[psutil.Process]:
+    marker = str(folder)
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "scoring" in line and any(marker in part for part in line):
+            found.append(process)
+    return found
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, clip: Path, slow_style: Path) -> str:
+    """The sha256 of the output of a run that nothing disturbs."""
+    folder = tmp_path / "undisturbed"
+    folder.mkdir()
+    _, errors = (process := start(folder, clip)).communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return hashlib.sha256((folder / "out.mp4").read_bytes()).hexdigest()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_killed_hosts_and_scorers_lose_nothing(tmp_path: Path, clip: Path, undisturbed: str) -> None:
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    dice, kills = random.Random(int(os.environ.get("KILL_SEED", "11"))), 0
+    while True:
+        process = start(folder, clip, "--batch-frames", "100")
+        try:
+            _, errors = process.communicate(timeout=dice.uniform(1.0, 4.0) if kills < 10 else 120)
+            break
+        except subprocess.TimeoutExpired:
+            kills += 1
+            victims = scoring_processes(folder)
+            if victims and dice.random() < 0.5:
+                dice.choice(victims).kill()
+            else:
+                process.kill()
+        if process.poll() is None and kills % 2:
+            continue_or_kill(process)
+        process.communicate()
+    assert process.returncode == 0, errors
+    assert kills >= 3
+    assert hashlib.sha256((folder / "out.mp4").read_bytes()).hexdigest() == undisturbed
+
+
+def continue_or_kill(process: subprocess.Popen[str]) -> None:
+    """Let a host whose scorer was killed notice it, then kill the host as well."""
+    time.sleep(0.5)
+    process.kill()
+
+
+@pytest.mark.slow
+def test_ctrl_c_finishes_running_segments_and_the_same_command_resumes(
+    tmp_path: Path, clip: Path, undisturbed: str
+) -> None:
+    folder = tmp_path / "interrupted"
+    folder.mkdir()
+    process = start(folder, clip, "--workers", "1")
+    wait_for_pages(folder, 1, process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "resumes" in errors and not scoring_processes(folder)
+    kept = pages(folder)
+    assert kept
+    again = start(folder, clip, "--workers", "1", "--keep")
+    _, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    after = pages(folder)
+    assert {name: after[name] for name in kept} == kept, "published segments are not done again"
+    assert hashlib.sha256((folder / "out.mp4").read_bytes()).hexdigest() == undisturbed
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_stops_at_once(tmp_path: Path, clip: Path, slow_style: Path) -> None:
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    process = start(folder, clip, "--workers", "1")
+    wait_for_pages(folder, 1, process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    process.communicate(timeout=30)
+    assert process.returncode == 130 and time.monotonic() - began < 10
+    assert not scoring_processes(folder)
