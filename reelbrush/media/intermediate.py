@@ -31,6 +31,8 @@ from reelbrush.media.stream import FrameStream
 
 ORDINAL_TIME_BASE = Fraction(1, 1000)
 PROGRESS_EVERY = 48  # frames
+# Codecs whose 4:2:0 chroma lies on the left luma column unless said otherwise; frames do not tell it to Python.
+_LEFT_SITED = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "libdav1d"})
 _SUBSAMPLING = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (4, 1): "411", (4, 4): "410", (1, 2): "440"}
 
 
@@ -70,6 +72,8 @@ def write_intermediate(
         track.width, track.height, track.pix_fmt = video.width, video.height, pixel_format
         track.time_base = track.codec_context.time_base = ORDINAL_TIME_BASE
         track.options = {"level": "3", "g": "1", "slices": "4", "slicecrc": "1"}
+        if video.codec in _LEFT_SITED:
+            track.options["chroma_sample_location"] = "left"
         shown = _shown(decoder, _hides_negative(open_source), timeline, durations)
         plain = _conformed(shown, video, pixel_format)
         for number, frame in enumerate(_deinterlaced(plain, video) if video.interlaced else plain):
