@@ -56,7 +56,8 @@ def _import(folder: Path) -> ModuleType:
         sys.path.remove(root)
     sys.path.insert(0, root)
     loaded = sys.modules.get(_MODULE)
-    if loaded is not None and not (loaded.__file__ or "").startswith(root + "/"):
+    own = (f"{root}/{_MODULE}.py", f"{root}/{_MODULE}/__init__.py")
+    if loaded is not None and loaded.__file__ not in own:
         for name in [name for name in sys.modules if name == _MODULE or name.startswith(_MODULE + ".")]:
             del sys.modules[name]
     importlib.invalidate_caches()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,22 @@ from reelbrush.host import Host
 
 APPS = Path(__file__).parent / "apps"
 HostFactory = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def own_imports() -> Iterator[None]:
+    """Leave the import system as it was: apps of tests are modules of the same name as the product's."""
+    path = sys.path[:]
+    loaded = {name: module for name, module in sys.modules.items() if _is_app(name)}
+    yield
+    sys.path[:] = path
+    for name in [name for name in sys.modules if _is_app(name)]:
+        del sys.modules[name]
+    sys.modules.update(loaded)
+
+
+def _is_app(module: str) -> bool:
+    return module == "function_app" or module.startswith("function_app.")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +105,17 @@ def test_a_package_beside_the_marker_file_wins(tmp_path: Path) -> None:
     assert [f.name for f in load_app(folder).functions] == ["inside"]
 
 
+def test_an_app_inside_the_folder_of_another_is_not_mistaken_for_it(tmp_path: Path) -> None:
+    body = "@app.activity_trigger(input_name='a')\ndef {}(a: str): return a\n"
+    outer = _app(tmp_path / "outer", body.format("outer"))
+    inner = _app(outer / "inner", body.format("inner"))
+    assert [load_app(folder).functions[0].name for folder in (inner, outer, inner)] == [
+        "inner",
+        "outer",
+        "inner",
+    ]
+
+
 def test_apps_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"holds no function_app\.py"):
         load_app(tmp_path)
@@ -120,7 +130,6 @@ def test_apps_that_are_none(tmp_path: Path) -> None:
     ):
         with pytest.raises(HostError, match=reason):
             load_app(_app(tmp_path / str(n), body))
-        sys.modules.pop("function_app", None)
 
 
 def test_host_json(tmp_path: Path) -> None:

@@ -7,6 +7,17 @@ import time
 from typing import Any
 
 
+async def _has_begun(h: Any, instance_id: str) -> None:
+    while (await h.status(instance_id)).runtime_status != "Running":
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+
+
+async def _activities_done(client: Any, instance_id: str) -> int:
+    shown = await client.get_status(instance_id, show_history=True)
+    return sum(event["EventType"] == "TaskCompleted" for event in shown.historyEvents)
+
+
 async def _ended(h: Any, client: Any, name: str, given: Any = None, timeout: float = 10) -> Any:
     return await h.wait(await client.start_new(name, None, given), timeout)
 
@@ -43,7 +54,8 @@ def test_when_any_with_scheduled_children_blocks_the_next_task(host: Any, run: A
     async def scenario() -> None:
         async with host() as (h, client):
             instance_id = await client.start_new("race_activities_with_event")
-            await asyncio.sleep(1.0)
+            while not await _activities_done(client, instance_id):
+                await asyncio.sleep(0.01)
             await client.raise_event(instance_id, "cancel", 1)
             began = time.monotonic()
             status = await h.wait(instance_id, 5)
@@ -123,20 +135,17 @@ def test_changed_orchestrator_code_is_non_deterministic(host: Any, run: Any, sce
     run(scenario())
 
 
-def test_blocking_activities_starve_orchestrations_of_threads(host: Any, run: Any) -> None:
+def test_blocking_activities_starve_orchestrations_of_threads(host: Any, run: Any, scenario_app: Any) -> None:
     async def scenario() -> None:
         async with host(max_threads=1) as (h, client):
-            await client.start_new("one_activity", None, {"name": "blocking", "input": 0.6})
-            await asyncio.sleep(0.15)
-            began = time.monotonic()
+            await client.start_new("one_activity", "b", {"name": "blocking", "input": 0.6})
+            await _has_begun(h, "b")
             assert (await _ended(h, client, "counter", 3)).output == 3
-            assert time.monotonic() - began > 0.3
-        async with host(max_threads=1) as (h, client):
-            await client.start_new("one_activity", None, {"name": "slow", "input": 0.6})
-            await asyncio.sleep(0.15)
-            began = time.monotonic()
+            assert scenario_app.TRIES["blocking"] == 1
+            await client.start_new("one_activity", "s", {"name": "slow", "input": 1.8})
+            await _has_begun(h, "s")
             assert (await _ended(h, client, "counter", 3)).output == 3
-            assert time.monotonic() - began < 0.4
+            assert (await h.status("s")).runtime_status == "Running"
 
     run(scenario())
 

@@ -119,7 +119,7 @@ def fails_fast(context):
 
 @app.orchestration_trigger(context_name="context")
 def early_events(context):
-    yield context.call_activity("slow", 0.4)
+    yield context.call_activity("slow", 1.0)
     first = yield context.wait_for_external_event("e")
     second = yield context.wait_for_external_event("e")
     return [first, second]
@@ -236,6 +236,7 @@ async def exits_later(code: int) -> None:
 
 @app.activity_trigger(input_name="s")
 async def slow(s: float) -> float:
+    TRIES["slow"] += 1
     await asyncio.sleep(s)
     return s
 
@@ -243,6 +244,7 @@ async def slow(s: float) -> float:
 @app.activity_trigger(input_name="s")
 def blocking(s: float) -> float:
     time.sleep(s)
+    TRIES["blocking"] += 1
     return s
 
 
