@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.media import ffmpeg
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -46,3 +48,16 @@ def shared() -> Path:
     if not (folder / "corpus" / "MANIFEST.csv").is_file():
         pytest.skip(f"the public test media are not in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """180 frames of moving test pattern, 96x64, NTSC rate, B-frames, open GOPs, with a tone."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=30000/1001:duration=6.006",
+        "-f", "lavfi", "-i", "sine=frequency=440:duration=5.8",
+        "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-bf", "2", "-x264-params", "open-gop=1",
+        "-pix_fmt", "yuv420p", "-c:a", "aac", str(path),
+    )  # fmt: skip
+    return path

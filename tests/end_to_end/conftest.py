@@ -12,22 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media import ffmpeg
-
 Reelbrush = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """180 frames of moving test pattern, 96x64, NTSC rate, B-frames, open GOPs, with a tone."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    ffmpeg(
-        "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=30000/1001:duration=6.006",
-        "-f", "lavfi", "-i", "sine=frequency=440:duration=5.8",
-        "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-bf", "2", "-x264-params", "open-gop=1",
-        "-pix_fmt", "yuv420p", "-c:a", "aac", str(path),
-    )  # fmt: skip
-    return path
 
 
 @pytest.fixture
