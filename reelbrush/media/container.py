@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, cast
 
@@ -93,6 +94,11 @@ def open_input(reader: BinaryIO) -> InputContainer:
             raise _unreadable(head, error, "\n".join(text.strip() for _, _, text in messages[-5:])) from None
 
 
+def path_opener(path: Path) -> Opener:
+    """Return an opener of a file of our own."""
+    return lambda: path.open("rb")
+
+
 def main_video(container: InputContainer) -> VideoStream | None:
     """Return the video stream that a player shows, in FFmpeg's order; never an attached picture."""
     moving = [stream for stream in container.streams.video if not is_picture(stream)]
@@ -102,8 +108,8 @@ def main_video(container: InputContainer) -> VideoStream | None:
     return best if isinstance(best, VideoStream) and not is_picture(best) else moving[0]
 
 
-def is_indexable(container: InputContainer) -> bool:
-    """Whether the container's timestamps and seeking are dependable: the MP4 and Matroska families."""
+def seeks_exactly(container: InputContainer) -> bool:
+    """Whether the container lists its key frames with their times: the MP4 and Matroska families."""
     return "mp4" in container.format.name or "matroska" in container.format.name
 
 

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from reelbrush.media.container import hides_negative_times, is_indexable
+from reelbrush.media.container import hides_negative_times
 from reelbrush.media.entrypoint import entry_test, shows_frame
 
 Progress = Callable[[int, int | None], None]  # (frames so far, frames in all or None when unknown)
@@ -50,7 +50,7 @@ def index_packets(
     may_start = entry_test(stream)
     hide_negative = hides_negative_times(container)
     packets, peak, last_time, last_duration = 0, -(1 << 62), -(1 << 62), 0
-    distrust = "" if is_indexable(container) else f"{container.format.name} has no dependable timestamps"
+    distrust = ""
     try:
         for packet in container.demux(stream):
             if packet.size == 0:

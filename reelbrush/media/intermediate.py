@@ -31,7 +31,7 @@ from reelbrush.media.stream import FrameStream
 
 ORDINAL_TIME_BASE = Fraction(1, 1000)
 PROGRESS_EVERY = 48  # frames
-# Codecs whose 4:2:0 chroma lies on the left luma column unless said otherwise; frames do not tell it to Python.
+# Codecs whose 4:2:0 chroma lies on the left luma column unless said otherwise; PyAV does not tell where.
 _LEFT_SITED = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "libdav1d"})
 _SUBSAMPLING = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (4, 1): "411", (4, 4): "410", (1, 2): "440"}
 

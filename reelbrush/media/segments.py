@@ -18,14 +18,22 @@ FRAMES_PER_SEEK = 5  # that a decoder works on before the first comes out, rough
 EXTRA_FACTOR, EXTRA_FRAMES = 3, 3000  # decoding this much more than once is worth an intermediate
 
 
-def indexed_segments(index: PacketIndex) -> tuple[Segment, ...]:
-    """Cut the frames of a trusted index; a segment decodes from the last entry point not after its start."""
+def indexed_segments(index: PacketIndex, *, ordinal: bool = False) -> tuple[Segment, ...]:
+    """Cut the frames of a trusted index; a segment decodes from the last entry point not after its start.
+
+    With `ordinal` the segments' seeks are frame numbers, as in an intermediate, instead of times.
+    """
     entries: list[int] = index.entries.tolist()
     runs = grid(len(index.timestamps), entries)
     at = np.searchsorted(index.entries, np.array([first for first, _ in runs], np.int64), side="right") - 1
+
+    def seek(entry: int) -> int | None:
+        if entry < 0 or entries[entry] == 0:
+            return None  # the beginning needs no seek; before the first entry only hidden frames lead in
+        return entries[entry] if ordinal else int(index.timestamps[entries[entry]])
+
     return tuple(
-        # the first entry point is the beginning, which needs no seek
-        Segment(number, first, count, int(index.timestamps[entries[entry]]) if entry > 0 else None)
+        Segment(number, first, count, seek(entry))
         for number, ((first, count), entry) in enumerate(zip(runs, at.tolist(), strict=True))
     )
 
@@ -38,13 +46,12 @@ def ordinal_segments(frame_count: int) -> tuple[Segment, ...]:
     )
 
 
-def decodes_too_much(index: PacketIndex, segments: Sequence[Segment]) -> bool:
+def decodes_too_much(index: PacketIndex) -> bool:
     """Whether reading every segment alone decodes so many frames twice that an intermediate is cheaper."""
     total = len(index.timestamps)
     cost = 0
-    for segment in segments:
-        start = 0 if segment.seek_pts is None else int(np.searchsorted(index.timestamps, segment.seek_pts))
-        cost += segment.first_frame + segment.frame_count - start
+    for segment in indexed_segments(index, ordinal=True):
+        cost += segment.first_frame + segment.frame_count - (segment.seek_pts or 0)
     return cost > EXTRA_FACTOR * total and cost - total > EXTRA_FRAMES
 
 

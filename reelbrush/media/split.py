@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from av.error import FFmpegError
 
 from reelbrush.errors import Refusal, SourceDamaged
 from reelbrush.job.ids import Options
 from reelbrush.job.manifest import Colour, EncodeSettings, Segment, Video
-from reelbrush.media.container import Opener, is_picture, open_input
+from reelbrush.media.container import Opener, is_picture, open_input, path_opener, seeks_exactly
 from reelbrush.media.encode_settings import encode_settings
 from reelbrush.media.index import PacketIndex, Progress, index_packets
 from reelbrush.media.intermediate import write_intermediate
 from reelbrush.media.limits import Limits
 from reelbrush.media.notes import loss_notes, source_notes
-from reelbrush.media.probe import FirstLook, first_look, refuse_single_picture, require_video
+from reelbrush.media.probe import LOOK_FRAMES, FirstLook, first_look, refuse_single_picture, require_video
+from reelbrush.media.remux import REMUXED_CODECS, write_remux
 from reelbrush.media.segments import decodes_too_much, indexed_segments, ordinal_segments, untrue_seek
 
 INTERMEDIATE_NAME = "intermediate.mkv"
@@ -45,6 +46,7 @@ class Split:
 @dataclass(frozen=True)
 class _Survey:
     index: PacketIndex
+    seeks_exactly: bool
     stream_index: int
     source_bytes: int
     notes: tuple[str, ...]
@@ -61,8 +63,9 @@ def split_video(
 ) -> Split:
     """Find every displayed frame of a source and cut them into segments on the fixed grid.
 
-    Nothing is decoded but the first frames and some key frames, unless the source's own index cannot be
-    relied upon, is `careful`, or is interlaced: then `scratch` receives an intermediate. `on_progress` gets
+    Nothing is decoded but the first frames and some key frames. `scratch` receives an intermediate where the
+    source cannot be read by seeking: a copy of the packets if these are sound, else (also when interlaced or
+    when asked to be `careful`) all frames decoded and stored without loss. `on_progress` gets
     (frames so far, frames in all or None). Raises Refusal with a stable code for what cannot be served.
     """
     survey = _survey(open_source, limits, on_progress)
@@ -78,26 +81,25 @@ def split_video(
         )
     notes = survey.notes + source_notes(look)
     reason = "a careful split was asked for" if careful else _distrust(survey.index, look)
-    segments: tuple[Segment, ...] = ()
+    path = scratch / INTERMEDIATE_NAME
     if not reason:
-        segments = indexed_segments(survey.index)
-        reason = _unusable(open_source, survey, segments, video)
+        reason = _unreadable_in_parts(open_source, survey, video, path)
     if not reason:
         timestamps = array("q", survey.index.timestamps.tobytes())
         _check_time(limits, timestamps, video)
+        copied = not survey.seeks_exactly
         return Split(
             video=video,
             encode=encode_settings(video, options),
-            stream_index=survey.stream_index,
-            ordinal=False,
+            stream_index=0 if copied else survey.stream_index,
+            ordinal=copied,
             media_colour=video.colour,
-            intermediate=None,
+            intermediate=path if copied else None,
             timestamps=timestamps,
             last_duration=survey.index.last_duration or _usual_step(timestamps, video),
-            segments=segments,
+            segments=indexed_segments(survey.index, ordinal=copied),
             notes=notes,
         )
-    path = scratch / INTERMEDIATE_NAME
     transcript = write_intermediate(
         open_source,
         video,
@@ -147,7 +149,7 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
         )
         if stream.metadata.get("alpha_mode") == "1":
             notes.append("the transparency of the video is ignored")
-        return _Survey(index, stream.index, source_bytes, tuple(notes))
+        return _Survey(index, seeks_exactly(container), stream.index, source_bytes, tuple(notes))
 
 
 def _distrust(index: PacketIndex, look: FirstLook) -> str:
@@ -166,13 +168,29 @@ def _distrust(index: PacketIndex, look: FirstLook) -> str:
     return ""
 
 
-def _unusable(open_source: Opener, survey: _Survey, segments: Sequence[Segment], video: Video) -> str:
-    if decodes_too_much(survey.index, segments):
+def _unreadable_in_parts(open_source: Opener, survey: _Survey, video: Video, path: Path) -> str:
+    """Say why segments cannot be decoded from the source's own packets; empty when they can.
+
+    The packets of a container that cannot be seeked exactly are first copied to `path`.
+    """
+    index, stream_index, media = survey.index, survey.stream_index, open_source
+    if decodes_too_much(index):
         return "it has too few key frames to be read in parts"
+    copied = not survey.seeks_exactly
     try:
-        return untrue_seek(open_source, survey.stream_index, segments, video.width * video.height)
-    except SourceDamaged as error:
-        return error.message
+        if copied:
+            if video.codec not in REMUXED_CODECS:
+                return "its container cannot be seeked exactly"
+            reason = write_remux(open_source, stream_index, index, path)
+            if reason:
+                return reason
+            stream_index, media = 0, path_opener(path)
+            if first_look(media, 0).times != tuple(range(min(LOOK_FRAMES, len(index.timestamps)))):
+                return "its first frames do not decode from a copy"
+        segments = indexed_segments(index, ordinal=copied)
+        return untrue_seek(media, stream_index, segments, video.width * video.height)
+    except (SourceDamaged, FFmpegError, ValueError) as error:
+        return f"its packets cannot be read in parts ({error})"
 
 
 def _check_time(limits: Limits, timestamps: array[int], video: Video) -> None:

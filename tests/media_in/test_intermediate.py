@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -26,6 +27,33 @@ def test_frames_and_times_of_other_containers(tmp_path: Path, name: str) -> None
     assert alone(path, made, made.segments[-1]) == fingerprint(
         pictures(path, made)[made.segments[-1].first_frame :]
     )
+
+
+@pytest.mark.parametrize("name", ["clip.ts", "clip.flv", "clip.mpg"])
+def test_sound_packets_are_copied_instead_of_decoded(tmp_path: Path, name: str) -> None:
+    codec = "mpeg2video" if name.endswith("mpg") else "libx264"
+    path = clip(tmp_path / name, "-c:v", codec, "-g", "25", "-bf", "2", seconds=6)
+    made, careful = split(path), split(path, careful=True)
+    assert (made.ordinal, made.stream_index) == (True, 0)
+    assert not any("decoded once" in note for note in made.notes)
+    assert made.timestamps == careful.timestamps
+    careful = split(path, careful=True)
+    decoded = pictures(path, careful)
+    made = split(path)
+    assert any(segment.seek_pts is not None for segment in made.segments)
+    assert all(np.array_equal(a, b) for a, b in zip(pictures(path, made), decoded, strict=True))
+    for segment in made.segments:
+        first = segment.first_frame
+        assert alone(path, made, segment) == fingerprint(decoded[first : first + segment.frame_count])
+
+
+def test_a_clock_that_jumps_back_is_decoded_and_goes_on(tmp_path: Path) -> None:
+    first = clip(tmp_path / "first.ts", "-c:v", "libx264", seconds=4)
+    path = tmp_path / "twice.ts"
+    path.write_bytes(first.read_bytes() * 2)
+    made = split(path)
+    assert len(made.timestamps) == len(pictures(path, made)) == 200
+    assert all(later > earlier for earlier, later in pairwise(made.timestamps))
 
 
 @pytest.mark.parametrize(

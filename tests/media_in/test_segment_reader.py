@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reelbrush.errors import SourceDamaged
+from tests.media import ffmpeg
 from tests.media_in.making import alone, clip, decoded_times, fingerprint, pictures, reader, split, times_of
 
 SOURCES = {
@@ -51,6 +52,17 @@ def test_pictures_are_upright_rgb_of_the_promised_size(tmp_path: Path) -> None:
         assert picture.shape == (47, 65, 3)
         assert picture.dtype == np.uint8
         assert picture.flags.c_contiguous
+
+
+def test_a_cut_by_edit_list_is_read_from_hidden_frames(tmp_path: Path) -> None:
+    whole = clip(tmp_path / "whole.mp4", "-c:v", "libx264", "-g", "25", seconds=6)
+    path = tmp_path / "cut.mp4"
+    ffmpeg("-ss", "1.37", "-i", str(whole), "-c", "copy", str(path))
+    made = split(path)
+    assert (made.ordinal, made.timestamps[0]) == (False, 0)
+    assert len(pictures(path, made)) == len(made.timestamps) == 115
+    for segment in made.segments:
+        assert alone(path, made, segment)
 
 
 def test_one_frame_and_tiny_pictures(tmp_path: Path) -> None:

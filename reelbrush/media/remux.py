@@ -1,0 +1,50 @@
+"""The cheap intermediate: a stream whose packets are sound, in a container that cannot be read by seeking.
+
+The packets are copied into Matroska; as in every intermediate, frame i has timestamp i in 1/1000 s.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from reelbrush.errors import SourceDamaged
+from reelbrush.media.container import Opener, open_input
+from reelbrush.media.index import PacketIndex
+
+REMUXED_CODECS = frozenset({"h264", "hevc", "mpeg2video", "vp8", "vp9", "libdav1d"})
+MOST_REORDERED = (
+    32  # frames; a packet that moves further means that a clock jumped, not that frames are reordered
+)
+_TIME_BASE = Fraction(1, 1000)
+
+
+def write_remux(open_source: Opener, stream_index: int, index: PacketIndex, path: Path) -> str:
+    """Copy the stream's packets into `path`; say why that is impossible, else return "".
+
+    `index` must be free of distrust. Raises SourceDamaged when the packets are not those of the index.
+    """
+    with (
+        open_input(open_source()) as source,
+        av.open(str(path), "w", format="matroska", options={"avoid_negative_ts": "disabled"}) as output,
+    ):
+        stream = source.streams[stream_index]
+        track = output.add_stream_from_template(stream)
+        track.time_base = _TIME_BASE
+        order = 0
+        for packet in source.demux(stream):
+            if packet.size == 0:
+                continue
+            rank = int(np.searchsorted(index.timestamps, packet.pts or 0))
+            if rank >= len(index.timestamps) or packet.pts != index.timestamps[rank]:
+                raise SourceDamaged(f"a packet at {packet.pts} appeared that was not there before")
+            if abs(order - rank) > MOST_REORDERED:
+                return "its clock jumps"
+            packet.stream, packet.time_base = track, _TIME_BASE
+            packet.pts, packet.dts, packet.duration = rank, order - MOST_REORDERED, 1
+            output.mux(packet)
+            order += 1
+    return "" if order == len(index.timestamps) else "some packets hold no frame"
