@@ -10,6 +10,9 @@ from av.packet import Packet
 from av.stream import Stream
 
 from reelbrush.media.ticks import rescale
+from reelbrush.media.tracks import codec_of
+
+_FRAME_SAMPLES = {"ac3": 1536, "mp1": 384, "mp2": 1152}  # of codecs whose decoders say so only after a frame
 
 
 class AudioClock:
@@ -26,7 +29,7 @@ class AudioClock:
         self._place = rescale(tick, output_tick, origin)
         self._samples = rescale(sample, output_tick)
         self._start = stream.start_time
-        frame = stream.codec_context.frame_size
+        frame = stream.codec_context.frame_size or _FRAME_SAMPLES.get(codec_of(stream), 0)
         self._frame_length = self._samples(frame) if tick > sample and output_tick <= sample else 0
         self._slack = self._place.length(1) + 1
         self._previous: int | None = None

@@ -1,4 +1,4 @@
-"""The packets of all segments as one stream: the manifest's timestamps and one decoding order."""
+"""The packets of all segments as one stream at the manifest's times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from av.video.stream import VideoStream
 from reelbrush.errors import ReelbrushError, StitchError
 from reelbrush.job.manifest import Manifest, Segment
 from reelbrush.media.container import main_video, open_input
-from reelbrush.media.encode import REORDER_FRAMES
 
 OpenSegment = Callable[[int], BinaryIO]
 """Returns a fresh seekable reader of the encoded segment with this index; the caller closes it."""
@@ -40,27 +39,18 @@ def segment_packets(
     last_duration: int,
     extradata: bytes,
 ) -> Iterator[Packet[Any]]:
-    """Yield the packets of all segments in decoding order, at most one segment in memory.
+    """Yield the packets of all segments, at most one segment in memory.
 
     `times` are the strictly increasing presentation times of all frames in output ticks, `last_duration` is
-    how long the last one is shown. Every packet leaves with a presentation time, a duration and a decoding
-    time from one order over all segments: B-frames reach across no border, but their decoding times do.
-    Raises StitchError when a segment has another number of frames or other parameter sets than promised.
+    how long the last one is shown. Every packet leaves with a presentation time, the same decoding time and a
+    duration. Raises StitchError when a segment has another number of frames or other parameter sets than
+    promised, or holds frames out of display order.
     """
-    total = len(times)
-    step = max(1, (times[-1] - times[0]) // (total - 1)) if total > 1 else max(1, last_duration)
     for segment in manifest.segments:
-        packets = _read(open_segment, segment, extradata)
-        order = sorted(range(len(packets)), key=lambda position: packets[position].pts or 0)
-        shown = {position: rank for rank, position in enumerate(order)}
-        for position, packet in enumerate(packets):
-            frame = segment.first_frame + shown[position]
-            decoded = segment.first_frame + position - REORDER_FRAMES
-            if frame < decoded:
-                raise StitchError(f"segment {segment.index} reorders more than {REORDER_FRAMES} frames")
-            packet.pts = times[frame]
-            packet.dts = times[decoded] if decoded >= 0 else times[0] + decoded * step
-            packet.duration = times[frame + 1] - times[frame] if frame + 1 < total else last_duration
+        for frame, packet in enumerate(_read(open_segment, segment, extradata), segment.first_frame):
+            last = frame + 1 == len(times)
+            packet.pts = packet.dts = times[frame]
+            packet.duration = last_duration if last else times[frame + 1] - times[frame]
             yield packet
 
 
@@ -78,6 +68,8 @@ def _read(open_segment: OpenSegment, segment: Segment, extradata: bytes) -> list
             f"segment {segment.index} holds {len(packets)} frames instead of {segment.frame_count}",
             advice="score it again",
         )
+    if any(packet.pts != packet.dts for packet in packets):
+        raise StitchError(f"segment {segment.index} is not in display order", advice="score it again")
     if not packets[0].is_keyframe:
         raise StitchError(f"segment {segment.index} does not start with a key frame", advice="score it again")
     return packets

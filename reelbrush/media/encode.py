@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,6 @@ import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
-from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -21,10 +19,6 @@ from numpy.typing import NDArray
 from reelbrush.job.manifest import EncodeSettings
 from reelbrush.media.kernels import reproducible_kernels
 from reelbrush.media.to_yuv import YuvConverter
-
-REORDER_FRAMES = (
-    2  # x264 with B-frames and a normal pyramid decodes at most this many frames ahead of display
-)
 
 
 class SegmentEncoder:
@@ -49,7 +43,6 @@ class SegmentEncoder:
         self._settings = settings
         self._convert = YuvConverter(settings)
         self._frames = 0
-        self._tail: deque[VideoFrame] = deque()
         self._container: OutputContainer | None = av.open(
             f"file:{path}", "w", format="mp4", container_options={"fflags": "+bitexact"}
         )
@@ -81,9 +74,7 @@ class SegmentEncoder:
         picture.pts = self._frames
         picture.time_base = self._settings.time_base
         self._frames += 1
-        self._tail.append(picture)
-        if len(self._tail) > 2:
-            self._container.mux(self._stream.encode(self._tail.popleft()))
+        self._container.mux(self._stream.encode(picture))
 
     def close(self) -> int:
         """Finish the file and return the number of frames in it (>= 1); a second call does nothing more.
@@ -97,12 +88,6 @@ class SegmentEncoder:
             container.close()
             self._path.unlink(missing_ok=True)
             raise ValueError("a segment needs at least one frame")
-        if self._frames > 2:
-            # Without a B-frame before it the last displayed frame is also the last decoded one; only there
-            # can MP4 say how long it is shown.
-            self._tail[0].pict_type = PictureType.P
-        while self._tail:
-            container.mux(self._stream.encode(self._tail.popleft()))
         container.mux(self._stream.encode(None))
         container.close()
         return self._frames
@@ -115,8 +100,9 @@ def _add_stream(container: OutputContainer, settings: EncodeSettings) -> VideoSt
         options={
             "preset": settings.preset,
             "crf": str(settings.crf),
-            # stitchable keeps content out of the parameter sets
-            "x264-params": f"stitchable=1:open-gop=0:bframes=3:b-pyramid=normal:keyint={settings.gop}"
+            # stitchable keeps content out of the parameter sets. Without B-frames packets come in display
+            # order, so that MP4's sample durations are the frames' own even where the rate varies.
+            "x264-params": f"stitchable=1:open-gop=0:bframes=0:keyint={settings.gop}"
             + reproducible_kernels(),
         },
     )

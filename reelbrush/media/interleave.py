@@ -27,9 +27,11 @@ def carried_packets(
     for stream in source.streams:
         if stream.index not in carriers:
             stream.discard = Discard.all
+    # a transport stream marks every packet near a lost one; elsewhere the mark means a packet cut off
+    cut = source.format.name != "mpegts"
     try:
         for packet in source.demux([source.streams[index] for index in carriers]):
-            if packet.size:
+            if packet.size and not (packet.is_corrupt and cut):
                 yield from carriers[packet.stream.index](packet)
     except FFmpegError as error:
         notes.append(f"the other tracks end where the source is cut off ({error.strerror})")

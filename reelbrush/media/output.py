@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -95,8 +96,13 @@ def _options(
         "movflags": "+faststart",
         "video_track_timescale": str(scale),
         # edits that delay a track are written in ticks of the movie
-        "movie_timescale": str(movie_timescale([scale, *rates])),
+        "movie_timescale": str(movie_timescale([scale, *rates], _seconds(source, manifest, timestamps))),
     }
+
+
+def _seconds(source: InputContainer, manifest: Manifest, timestamps: Sequence[int]) -> int:
+    video = (timestamps[-1] - timestamps[0] + manifest.last_duration) * manifest.video.time_base
+    return max(math.ceil(video), (source.duration or 0) // av.time_base + 1)
 
 
 def _constant(timestamps: Sequence[int]) -> bool:

@@ -23,6 +23,7 @@ from reelbrush.media.container import Opener, captured_messages, open_input
 from reelbrush.media.interleave import carried_packets, interleaved
 from reelbrush.media.output import Output, open_output
 from reelbrush.media.subtitles import cues_fit_mp4
+from reelbrush.media.tags import shifted_chapters
 from reelbrush.media.ticks import origin_of, output_times, rescale
 from reelbrush.media.tracks import Selection, select_tracks
 from reelbrush.media.verify import verify_output
@@ -68,9 +69,12 @@ def stitch(
     notes: list[str] = []
     with open_input(open_source()) as source:
         selection = select_tracks(source, manifest.video.stream_index)
-        wrapper = choose_wrapper(source, selection, lambda tracks: cues_fit_mp4(open_source, tracks))
-        notes += [*selection.notes, *wrapper.notes]
         origin = _origin(source, selection, manifest, timestamps[0])
+        chapters = shifted_chapters(source, origin)
+        wrapper = choose_wrapper(
+            source, selection, chapters, lambda tracks: cues_fit_mp4(open_source, tracks)
+        )
+        notes += [*selection.notes, *wrapper.notes]
         path = folder / f"stitched.{wrapper.extension}"
         with _removed_on_failure(path):
             template, stream = open_encoded(open_segment, manifest.segments[0].index)

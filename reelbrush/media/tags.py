@@ -25,7 +25,10 @@ _TIMECODE = re.compile(r"\d\d:\d\d:\d\d([:;.])\d\d")
 
 def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
     """Return the tags that stay true for the output; the creation time is the source's, never the clock's."""
-    return {key: value for key, value in metadata.items() if value and not _STALE.fullmatch(key)}
+    kept = {key: value for key, value in metadata.items() if value and not _STALE.fullmatch(key)}
+    if "name" in kept:  # how MP4 calls a track's title
+        kept.setdefault("title", kept.pop("name"))
+    return kept
 
 
 def shifted_chapters(source: InputContainer, origin: Fraction) -> list[Chapter]:

@@ -59,10 +59,16 @@ def track_timescale(time_base: Fraction, longest: int) -> int:
     return max(1, min(scale, LONGEST_SAMPLE // (seconds + 1)))
 
 
-def movie_timescale(scales: Iterable[int]) -> int:
-    """Return ticks per second in which the edits of tracks with these time scales are exact, at most 1e8."""
-    exact = lcm(COARSEST_SCALE, *scales)
-    return exact if exact <= 100_000_000 else FINEST_SCALE
+def movie_timescale(scales: Sequence[int], seconds: int) -> int:
+    """Return the ticks per second in which an MP4 says when tracks start and how long the movie is.
+
+    Exact for tracks with these time `scales` (the video's first) unless a movie of `seconds` would then be
+    longer than 32 bits of ticks, which many players do not read.
+    """
+    for scale in (lcm(COARSEST_SCALE, *scales), scales[0], 90_000):
+        if scale * (seconds + 1) < 1 << 32:
+            return scale
+    return COARSEST_SCALE
 
 
 def output_times(timestamps: Sequence[int], to_output: Rescale) -> array[int]:

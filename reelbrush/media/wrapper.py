@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
 from reelbrush.media.tracks import Selection, Track
+
+if TYPE_CHECKING:  # PyAV names this type only in its stubs
+    from av.container.core import Chapter
 
 Extension = Literal["mp4", "mov", "mkv"]
 Action = Literal["copy", "flac", "mov_text", "subrip"]
@@ -38,9 +41,12 @@ class Wrapper:
 
 
 def choose_wrapper(
-    source: InputContainer, selection: Selection, cues_fit_mp4: Callable[[tuple[Track, ...]], bool]
+    source: InputContainer,
+    selection: Selection,
+    chapters: Sequence[Chapter],
+    cues_fit_mp4: Callable[[tuple[Track, ...]], bool],
 ) -> Wrapper:
-    """Choose the container for the tracks in `selection`.
+    """Choose the container for the tracks in `selection` and the output's `chapters`.
 
     `cues_fit_mp4` is asked, only where the answer decides, whether these plain text subtitles can become
     MP4's timed text without any loss. Tracks that no container takes are left out of `actions`, with a note.
@@ -50,7 +56,8 @@ def choose_wrapper(
     plain = tuple(track for track in subtitles if track.codec in PLAIN_TEXT)
     other = any(track.codec != "mov_text" and track.codec not in PLAIN_TEXT for track in subtitles)
     extension: Extension = "mkv"
-    if not other:
+    # MP4 keeps chapters as samples of a text track; a first one that starts late is read as starting at 0
+    if not other and not (chapters and chapters[0]["start"]):
         if all(track.codec in MP4_AUDIO for track in audio):
             extension = "mp4"
         elif "mov" in source.format.name and all(_fits_mov(track.codec) for track in audio):
@@ -79,8 +86,8 @@ def _with_actions(source: InputContainer, selection: Selection, extension: Exten
             notes.append(
                 f"audio track {track.index} was converted from {track.codec} to FLAC, without further loss"
             )
-    if extension != "mp4" and selection.tracks:
-        notes.append(f"the output is {extension.upper()} because a track does not fit into MP4")
+    if extension != "mp4":
+        notes.append(f"the output is {extension.upper()} because a track or the chapters do not fit into MP4")
     return Wrapper(extension, actions, tuple(notes))
 
 
