@@ -43,7 +43,7 @@ def test_lost_moved_and_surplus_frames_are_found(job: Work) -> None:
         check(job, path, job.timestamps[:-1])
     late = array("q", job.timestamps)
     late[7] += 1
-    with pytest.raises(StitchError, match="frame 7 .* tick 3584 instead of 3585"):
+    with pytest.raises(StitchError, match=r"frame 7 .* tick 3584 instead of 3585"):
         check(job, path, late)
 
 
