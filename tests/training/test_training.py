@@ -17,7 +17,7 @@ from training.extractor import SqueezeNet  # noqa: E402
 from training.loop import Trainer  # noqa: E402
 from training.measure import Painter  # noqa: E402
 from training.net import NetShape, StyleNet  # noqa: E402
-from training.palette import Palette  # noqa: E402
+from training.palette import Palette, transport  # noqa: E402
 from training.provenance import Ingredients, record  # noqa: E402
 from training.settings import Settings, changed  # noqa: E402
 
@@ -165,16 +165,25 @@ def test_the_extractor_reads_an_onnx_file_in_graph_order(tmp_path: Path) -> None
     assert torch.allclose(read(picture).content(), wanted(picture).content(), rtol=0.05, atol=0.5)
 
 
-def test_the_palette_moves_mean_and_covariance_exactly() -> None:
+def test_the_transport_gives_one_cloud_the_covariance_of_the_other() -> None:
     generator = torch.Generator().manual_seed(1)
     photos = torch.rand(3, 4000, generator=generator, dtype=torch.float64)
     mixing = torch.tensor([[0.3, 0.1, 0.0], [0.1, 0.2, 0.1], [0.0, 0.1, 0.25]], dtype=torch.float64)
     painting = mixing @ torch.rand(3, 4000, generator=generator, dtype=torch.float64) + 0.2
-    palette = Palette.between(photos, painting)
-    moved = palette.matrix.double() @ photos + palette.offset.double().view(3, 1)
-    assert torch.allclose(moved.mean(1), painting.mean(1), atol=1e-5)
+    moved = transport(photos, painting) @ photos
     # The variance floor keeps a grey painting invertible and costs this much.
     assert torch.allclose(torch.cov(moved), torch.cov(painting), atol=2e-4)
+
+
+def test_shadows_and_highlights_get_the_painting_s_colours() -> None:
+    grey = torch.linspace(0, 1, 2400).repeat(3, 1)
+    share = torch.linspace(0, 1, 2400)
+    blue, yellow = torch.tensor([[0.1], [0.1], [0.4]]), torch.tensor([[0.9], [0.9], [0.5]])
+    palette = Palette.between(grey, blue * (1 - share) + yellow * share)
+    painted = palette.apply(torch.tensor([0.0, 1.0]).expand(1, 3, 1, 2))[0, :, 0]
+    assert torch.allclose(painted, torch.cat([blue, yellow], 1), atol=0.03)
+    tinted = palette.apply(torch.tensor([0.9, 0.1, 0.1]).view(1, 3, 1, 1))[0, :, 0, 0]
+    assert tinted[0] > palette.apply(torch.full((1, 3, 1, 1), 0.34))[0, 0, 0, 0]
 
 
 def test_settings_are_changed_by_name_and_refused_with_a_reason() -> None:
