@@ -26,6 +26,7 @@ DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,apng,ivf,yuv4mpegpipe,h264,"
     "hevc,obu,av1,m4v,h263,vc1,mxf,nut,dv,wtv,rm,swf,mp3,aac,flac,wav,w64,aiff,ac3,caf,ape,wv,amr"
 )
+MOST_PIXELS = 1 << 27  # per frame; a decoder allocates nothing for a picture that claims more
 READ_BUFFER = 1 << 18  # bytes per read of the blob: few round trips to a remote store, little memory
 
 _capture_lock = Lock()
@@ -39,7 +40,6 @@ class _Nameless:
         self.read = reader.read
         self.seek = reader.seek
         self.tell = reader.tell
-        self.close = reader.close
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def captured_messages() -> Generator[list[tuple[int, str, str]]]:
 
 
 def open_input(reader: BinaryIO) -> InputContainer:
-    """Open media behind `reader` (seekable, at any position; closed together with the container).
+    """Open media behind `reader` (seekable, at any position), which stays the caller's to close.
 
     Raises Refusal with a stable code: `empty`, `playlist`, `image`, `encrypted`, `not-video`, `unreadable`.
     """
@@ -83,6 +83,7 @@ def open_input(reader: BinaryIO) -> InputContainer:
                 "r",
                 metadata_errors="replace",
                 buffer_size=READ_BUFFER,
+                options={"max_pixels": str(MOST_PIXELS)},
                 container_options={
                     "format_whitelist": DEMUXERS,
                     "protocol_whitelist": "none",
@@ -92,6 +93,13 @@ def open_input(reader: BinaryIO) -> InputContainer:
             return cast(InputContainer, container)
         except (FFmpegError, ValueError) as error:
             raise _unreadable(head, error, "\n".join(text.strip() for _, _, text in messages[-5:])) from None
+
+
+@contextmanager
+def opened(open_media: Opener) -> Generator[InputContainer]:
+    """Open media as `open_input` does; container and reader are closed at the end of the block."""
+    with open_media() as reader, open_input(reader) as container:
+        yield container
 
 
 def path_opener(path: Path) -> Opener:

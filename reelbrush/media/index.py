@@ -35,9 +35,10 @@ class PacketIndex:
 
 
 def index_packets(
-    container: InputContainer, stream: VideoStream, on_progress: Progress | None = None
+    container: InputContainer, stream: VideoStream, most: int, on_progress: Progress | None = None
 ) -> PacketIndex:
-    """Read all packets of `stream` from the container's present position, which must be its beginning.
+    """Read all packets of `stream` from the container's present position, which must be its beginning,
+    but stop after one more than `most`.
 
     Never raises for damaged media: what is wrong is said in `distrust`.
     """
@@ -56,6 +57,8 @@ def index_packets(
             if packet.size == 0:
                 continue
             packets += 1
+            if packets > most:
+                break
             if on_progress is not None and packets % PROGRESS_EVERY == 0:
                 on_progress(packets, stream.frames or None)
             time = packet.pts

@@ -22,7 +22,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from reelbrush.errors import Refusal
 from reelbrush.job.manifest import Colour, Video
 from reelbrush.media.colour import RGB, SWSCALE_MATRIX, has_alpha, is_rgb
-from reelbrush.media.container import Opener, hides_negative_times, open_input
+from reelbrush.media.container import Opener, hides_negative_times, opened
 from reelbrush.media.index import Progress
 from reelbrush.media.limits import Limits
 from reelbrush.media.picture import ACCURATE
@@ -107,7 +107,7 @@ def storage_format(decoded: VideoFormat, keep_depth: bool) -> str:
 
 
 def _hides_negative(open_source: Opener) -> bool:
-    with open_input(open_source()) as container:
+    with opened(open_source) as container:
         return hides_negative_times(container)
 
 

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from reelbrush.errors import Refusal
 from reelbrush.job.manifest import Video
 from reelbrush.media.colour import HLG, PQ, decoded_colour, has_alpha, is_untagged
-from reelbrush.media.container import Opener, hides_negative_times, main_video, open_input
+from reelbrush.media.container import Opener, hides_negative_times, main_video, opened
 from reelbrush.media.orient import display_matrix
 from reelbrush.media.stream import FrameStream
 
@@ -66,7 +66,7 @@ def refuse_single_picture(container: InputContainer, packets: int) -> None:
 
 def first_look(open_source: Opener, stream_index: int) -> FirstLook:
     """Decode the first frames of a stream. Raises Refusal `no-frames` when none decodes."""
-    with open_input(open_source()) as container:
+    with opened(open_source) as container:
         stream = container.streams[stream_index]
         assert isinstance(stream, VideoStream)
         hide = hides_negative_times(container)

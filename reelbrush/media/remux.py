@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from reelbrush.errors import SourceDamaged
-from reelbrush.media.container import Opener, open_input
+from reelbrush.media.container import Opener, opened
 from reelbrush.media.index import PacketIndex
 
 REMUXED_CODECS = frozenset({"h264", "hevc", "mpeg2video", "vp8", "vp9", "libdav1d"})
@@ -28,7 +28,7 @@ def write_remux(open_source: Opener, stream_index: int, index: PacketIndex, path
     `index` must be free of distrust. Raises SourceDamaged when the packets are not those of the index.
     """
     with (
-        open_input(open_source()) as source,
+        opened(open_source) as source,
         av.open(str(path), "w", format="matroska", options={"avoid_negative_ts": "disabled"}) as output,
     ):
         stream = source.streams[stream_index]

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from reelbrush.errors import Refusal, SourceDamaged
 from reelbrush.job.ids import Options
 from reelbrush.job.manifest import Colour, EncodeSettings, Segment, Video
-from reelbrush.media.container import Opener, is_picture, open_input, path_opener, seeks_exactly
+from reelbrush.media.container import Opener, is_picture, opened, path_opener, seeks_exactly
 from reelbrush.media.encode_settings import encode_settings
 from reelbrush.media.index import PacketIndex, Progress, index_packets
 from reelbrush.media.intermediate import write_intermediate
@@ -128,12 +128,12 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
     """Choose the stream and read its packets, refusing what no decoding is needed to refuse."""
     with open_source() as reader:
         source_bytes = reader.seek(0, 2)
-    with open_input(open_source()) as container:
+    with opened(open_source) as container:
         stream = require_video(container)
         codec = stream.codec_context
         if codec.width and codec.height:
             limits.check_picture(codec.width, codec.height)
-        index = index_packets(container, stream, on_progress)
+        index = index_packets(container, stream, limits.max_frames, on_progress)
         if index.packets == 0:
             raise Refusal("the video stream holds no frames", code="no-frames", advice="check that it plays")
         refuse_single_picture(container, index.packets)

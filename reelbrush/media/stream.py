@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import BinaryIO, Self
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from reelbrush.errors import SourceDamaged
-from reelbrush.media.container import Opener, open_input
+from reelbrush.media.container import MOST_PIXELS, Opener, open_input
 
 
 class FrameStream:
@@ -23,6 +23,7 @@ class FrameStream:
         self._stream_index = stream_index
         self._threaded = threaded
         self._container: InputContainer | None = None
+        self._reader: BinaryIO | None = None
         self._touched = False  # whether packets were read since the container was opened
         self.failures = 0
 
@@ -37,6 +38,9 @@ class FrameStream:
         if self._container is not None:
             self._container.close()
             self._container = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def from_beginning(self) -> Iterator[VideoFrame]:
         """Yield all frames in presentation order; packets that do not decode are counted and left out."""
@@ -67,11 +71,13 @@ class FrameStream:
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         if self._container is None:
-            self._container = open_input(self._opener())
+            self._reader = self._opener()
+            self._container = open_input(self._reader)
             self._touched = False
             stream = self._container.streams[self._stream_index]
             stream.codec_context.thread_type = "AUTO" if self._threaded else "NONE"
             stream.codec_context.thread_count = 0 if self._threaded else 1
+            stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         stream = self._container.streams[self._stream_index]
         if not isinstance(stream, VideoStream):
             raise SourceDamaged(

@@ -19,7 +19,7 @@ def index(path: Path) -> PacketIndex:
     with open_input(path.open("rb")) as container:
         stream = main_video(container)
         assert stream is not None
-        return index_packets(container, stream)
+        return index_packets(container, stream, 100_000)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
 from reelbrush.errors import SourceDamaged
+from reelbrush.job.ids import Options
+from reelbrush.job.manifest import Media
+from reelbrush.media.decode import SegmentReader
+from reelbrush.media.limits import Limits
+from reelbrush.media.split import split_video
 from tests.media import ffmpeg
-from tests.media_in.making import alone, clip, decoded_times, fingerprint, pictures, reader, split, times_of
+from tests.media_in.making import (
+    alone,
+    clip,
+    decoded_times,
+    fingerprint,
+    opener,
+    pictures,
+    reader,
+    split,
+    times_of,
+)
 
 SOURCES = {
     "one-key.mp4": ("-c:v", "libx264", "-g", "1000"),
@@ -112,3 +128,19 @@ def test_a_reader_recovers_after_a_consumer_stopped_early(tmp_path: Path) -> Non
         next(source.frames(made.segments[0], times_of(made, made.segments[0])))
         again = fingerprint(source.frames(made.segments[1], times_of(made, made.segments[1])))
     assert again == alone(path, made, made.segments[1])
+
+
+def test_every_reader_that_was_opened_is_closed(tmp_path: Path) -> None:
+    path = clip(tmp_path / "clip.ts", "-c:v", "libx264", "-g", "25")
+    readers: list[BinaryIO] = []
+
+    def open_source() -> BinaryIO:
+        readers.append(path.open("rb"))
+        return readers[-1]
+
+    made = split_video(open_source, tmp_path, limits=Limits(), options=Options())
+    media = Media("source", True, 0, made.media_colour)
+    with SegmentReader(opener(made.intermediate or path), media, made.video, (64, 48)) as source:
+        list(source.frames(made.segments[0], times_of(made, made.segments[0])))
+    assert readers
+    assert all(reader.closed for reader in readers)
