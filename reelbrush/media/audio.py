@@ -32,6 +32,7 @@ class AudioClock:
         frame = stream.codec_context.frame_size or _FRAME_SAMPLES.get(codec_of(stream), 0)
         self._frame_length = self._samples(frame) if tick > sample and output_tick <= sample else 0
         self._slack = self._place.length(1) + 1
+        self._least = 1 if output_tick <= sample else 0  # coarse ticks may hold several short packets
         self._previous: int | None = None
         self._expected: int | None = None
 
@@ -47,8 +48,8 @@ class AudioClock:
                 start = self._expected
         else:
             start = self._expected or 0
-        if self._previous is not None and start <= self._previous:
-            start = self._previous + 1
+        if self._previous is not None:
+            start = max(start, self._previous + self._least)
         self._previous = start
         self._expected = start + length
         return start, length

@@ -86,7 +86,9 @@ def stitch(
                 video = _video(output, manifest, timestamps, open_segment, extradata, origin)
                 carriers = {lane.source.index: carrier(lane) for lane in output.lanes}
                 others = carried_packets(source, carriers, notes)
-                _mux(output, interleaved(video, others), len(timestamps), on_progress)
+                unwritten = _mux(output, interleaved(video, others), len(timestamps), on_progress)
+            if unwritten:
+                notes.append(f"{unwritten} damaged packets of other tracks were left out")
     kinds = [track.kind for track in selection.tracks if track.index in wrapper.actions]
     audio, subtitles = kinds.count("audio"), kinds.count("subtitle")
     with _removed_on_failure(path):
@@ -131,14 +133,22 @@ def _video(
         yield packet
 
 
-def _mux(output: Output, packets: Iterator[Packet[Any]], frames: int, on_progress: Progress | None) -> None:
-    written = 0
+def _mux(output: Output, packets: Iterator[Packet[Any]], frames: int, on_progress: Progress | None) -> int:
+    """Return how many packets of other tracks the muxer refused; one of the video raises FFmpegError."""
+    written = refused = 0
     for packet in packets:
-        output.container.mux(packet)
-        if packet.stream_index == output.video.index:
+        is_video = packet.stream_index == output.video.index
+        try:
+            output.container.mux(packet)
+        except FFmpegError:
+            if is_video:
+                raise
+            refused += 1
+        if is_video:
             written += 1
             if on_progress:
                 on_progress(written, frames)
+    return refused
 
 
 @contextmanager

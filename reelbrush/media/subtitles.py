@@ -12,7 +12,7 @@ from av.stream import Discard, Stream
 from reelbrush.media.container import Opener, open_input
 from reelbrush.media.tracks import Track
 
-_MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}|&[a-z#0-9]+;", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}|&[a-z#0-9]+;|[\x00-\x08\x0b\x0c\x0e-\x1f]", re.IGNORECASE)
 _WEBVTT_STATE = ("webvtt_identifier", "webvtt_settings")
 
 # The styling that MP4's sample description must name although plain cues do not use it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
@@ -24,6 +25,7 @@ MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac", "mp2
 MOV_AUDIO = MP4_AUDIO | {"amr_nb", "amr_wb", "pcm_alaw", "pcm_mulaw", "adpcm_ima_qt", "pcm_u8"}
 PLAIN_TEXT = frozenset({"subrip", "webvtt", "text"})  # cues of text with a start and an end
 _MOV_PCM = ("pcm_s", "pcm_f")
+_FLAC_CHANNELS = 8
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,11 @@ def choose_wrapper(
     extension: Extension = "mkv"
     # MP4 keeps chapters as samples of a text track; a first one that starts late is read as starting at 0
     if not other and not (chapters and chapters[0]["start"]):
-        if all(track.codec in MP4_AUDIO for track in audio):
+        if all(track.codec in MP4_AUDIO and _muxes(source, track, "mp4") for track in audio):
             extension = "mp4"
-        elif "mov" in source.format.name and all(_fits_mov(track.codec) for track in audio):
+        elif "mov" in source.format.name and all(
+            _fits_mov(track.codec) and _muxes(source, track, "mov") for track in audio
+        ):
             extension = "mov"
     if extension != "mkv" and plain and not cues_fit_mp4(plain):
         extension = "mkv"
@@ -93,7 +97,7 @@ def _with_actions(source: InputContainer, selection: Selection, extension: Exten
 
 def _action(source: InputContainer, track: Track, extension: Extension) -> Action | None:
     if track.kind == "picture":
-        return "copy"
+        return "copy" if extension == "mkv" or _muxes(source, track, extension) else None
     if track.kind == "attachment":
         return "copy" if extension == "mkv" else None
     if track.kind == "subtitle":
@@ -102,14 +106,19 @@ def _action(source: InputContainer, track: Track, extension: Extension) -> Actio
         if track.codec == "mov_text":
             return "subrip"
         return "copy" if _muxes(source, track, extension) else None
-    return "copy" if extension != "mkv" or _muxes(source, track, extension) else "flac"
+    if extension != "mkv" or _muxes(source, track, extension):
+        return "copy"
+    stream = source.streams[track.index]
+    assert isinstance(stream, AudioStream)
+    return "flac" if stream.codec_context.layout.nb_channels <= _FLAC_CHANNELS else None
 
 
 def _muxes(source: InputContainer, track: Track, extension: Extension) -> bool:
     """Whether the muxer writes a header with this track: the only complete statement of what it takes."""
     try:
         with av.open(io.BytesIO(), "w", format=FORMATS[extension]) as trial:
-            trial.add_stream_from_template(source.streams[track.index], opaque=True)
+            stream = trial.add_stream_from_template(source.streams[track.index], opaque=True)
+            stream.disposition = source.streams[track.index].disposition
             trial.start_encoding()
     except (FFmpegError, ValueError):
         return False

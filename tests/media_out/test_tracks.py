@@ -28,6 +28,10 @@ def first_sound(path: Path, number: int = 0) -> Fraction:
     raise AssertionError("no sound")
 
 
+def sound_times(path: Path) -> list[Fraction]:
+    return [time for time, _ in packets(path, "audio")]
+
+
 def boxes(path: Path) -> list[bytes]:
     data, position, names = path.read_bytes(), 0, []
     while position < len(data):
@@ -182,6 +186,7 @@ def test_the_timecode_stays(tmp_path: Path) -> None:
         ("in.webm", "libopus", "mp4"),
         ("in.mkv", "flac", "mp4"),
         ("in.mkv", "vorbis", "mkv"),
+        ("in.mkv", "truehd", "mkv"),
     ],
 )
 def test_the_container_follows_the_sound(tmp_path: Path, name: str, codec: str, extension: str) -> None:
@@ -196,6 +201,8 @@ def test_the_container_follows_the_sound(tmp_path: Path, name: str, codec: str, 
         assert len(digests(stitched.path, "audio")) == len(digests(source, "audio"))
     elif not codec.startswith("pcm"):
         assert digests(stitched.path, "audio") == digests(source, "audio")
+        lengths = [times[-1] - times[0] for times in map(sound_times, (stitched.path, source))]
+        assert abs(lengths[0] - lengths[1]) <= Fraction(2, 1000)
     else:
         joined = [b"".join(data for _, data in packets(path, "audio")) for path in (stitched.path, source)]
         assert joined[0] == joined[1]
@@ -241,6 +248,21 @@ def test_a_source_cut_off_keeps_what_it_has(tmp_path: Path) -> None:
     kept = digests(stitched.path, "audio")
     assert 0 < len(kept) < len(digests(whole, "audio"))
     assert kept == digests(whole, "audio")[: len(kept)]
+
+
+def test_damaged_sound_costs_only_itself(tmp_path: Path) -> None:
+    whole = ffmpeg(tmp_path / "whole.ts", *picture(), *tone(), *words("-c:a aac"))
+    job = paint(tmp_path, whole)
+    data = bytearray(whole.read_bytes())
+    for position in range(4, len(data), 188):
+        pid = int.from_bytes(data[position - 3 : position - 1], "big") & 0x1FFF
+        if pid == 257 and position % 5 == 0:  # some payload of the sound
+            data[position + 40 : position + 80] = bytes(40)
+    job.source = tmp_path / "damaged.ts"
+    job.source.write_bytes(data)
+    stitched = job.stitch()
+    assert len(shown(stitched.path)) == 50
+    assert stitched.audio_tracks == 1
 
 
 def test_progress_counts_every_frame(tmp_path: Path) -> None:
