@@ -37,7 +37,7 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
         if look["s"] == BatchState.FAILED:
             failed += 1
             look["text"] = look["text"][-400:] if failed <= LONG_TEXTS else ""
-        looks.append(look)
+        looks.append({key: value for key, value in look.items() if value is not False and value != ""})
     return looks
 
 

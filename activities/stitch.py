@@ -56,16 +56,20 @@ def stitch(to: Services, job: Job) -> dict[str, Any]:
 
 
 def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[int]:
-    """Return the indices of segments without a proof that holds; their pages are deleted."""
-    names, bad = WorkNames(manifest.job), list[int]()
-    for segment in manifest.segments:
-        if not _proven(to, manifest, segment, timestamps):
-            to.store.delete(WORK, names.page(manifest.generation, segment.index))
-            bad.append(segment.index)
+    """Return the indices of segments without a proof that holds; their pages are deleted.
+
+    When the style's model was replaced while the job ran, no segment counts, so that one video never mixes
+    two versions of a style.
+    """
+    pages = {s.index: _proof(to, manifest, s, timestamps) for s in manifest.segments}
+    models = {page.versions.get("model", "") for page in pages.values() if page is not None}
+    bad = [index for index, page in pages.items() if page is None or len(models) > 1]
+    for index in bad:
+        to.store.delete(WORK, WorkNames(manifest.job).page(manifest.generation, index))
     return bad
 
 
-def _proven(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> bool:
+def _proof(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> LedgerPage | None:
     names = WorkNames(manifest.job)
     try:
         text = to.store.read_bytes(WORK, names.page(manifest.generation, segment.index))
@@ -74,18 +78,18 @@ def _proven(to: Services, manifest: Manifest, segment: Segment, timestamps: arra
         if page.frame_count != count or page.timestamps_sha256 != timestamps_hash(
             timestamps[first : first + count]
         ):
-            return False
+            return None
         digest = hashlib.sha256()
         with to.store.open(WORK, names.segment(manifest.generation, segment.index)) as reader:
             while chunk := reader.read(1 << 20):
                 digest.update(chunk)
-        return digest.hexdigest() == page.sha256
+        return page if digest.hexdigest() == page.sha256 else None
     except (ValueError, KeyError):
-        return False
+        return None
     except StoreError as error:
         if error.code != "blob-missing":
             raise
-        return False
+        return None
 
 
 def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) -> dict[str, Any]:

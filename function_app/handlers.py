@@ -8,7 +8,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from function_app.job_view import job_view
+from function_app.job_view import decoded, job_view
 from function_app.start import ACTIVE, ORCHESTRATION, start_job
 from reelbrush.job import Job, from_json
 from reelbrush.settings import Settings
@@ -50,7 +50,7 @@ async def retry_job(client: df.DurableOrchestrationClient, job: str) -> Reply:
         return problem(
             409, "JobNotFailed", f"The job {job} is {known.lower()}; only a failed one can be retried."
         )
-    found: Any = status.input_
+    found = decoded(status.input_)
     retry = int(found.get("retry", 0)) + 1
     await start_job(client, from_json(Job, found["job"]), Settings.from_env(), retry=retry)
     return Reply(202, job_view(await client.get_status(job)), {"Operation-Location": f"/api/jobs/{job}"})

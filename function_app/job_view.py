@@ -24,8 +24,8 @@ def job_view(status: DurableOrchestrationStatus) -> dict[str, Any]:
     """Return the JSON document of a job. Fields that are not known are absent."""
     name = status.runtime_status.name if status.runtime_status else "Pending"
     state = _STATUS.get(name, "Running")
-    request = _decoded(status.input_)
-    custom = _decoded(status.custom_status)
+    request = decoded(status.input_)
+    custom = decoded(status.custom_status)
     job = request.get("job", {})
     source = job.get("source", {})
     view: dict[str, Any] = {
@@ -71,8 +71,11 @@ def _progress(custom: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decoded(value: Any) -> dict[str, Any]:
-    """Return a JSON object whether it comes decoded or as text; {} for anything else."""
+def decoded(value: Any) -> dict[str, Any]:
+    """Return a JSON object whether it comes as an object or as text; {} for anything else.
+
+    The durable client gives inputs as text and statuses as objects, or the other way round, by its version.
+    """
     if isinstance(value, str):
         try:
             value = json.loads(value)

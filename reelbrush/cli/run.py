@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import signal
 import sys
@@ -93,7 +94,7 @@ async def _run(request: RunRequest) -> int:
             view = await _watch(host, job, source, display, stop)
     finally:
         display.close()
-        await host.stop(grace_seconds=0 if stop.count > 1 else 30)
+        await host.stop(grace_seconds=30)
     if view is None:
         print(f"interrupted; the same command resumes from {request.work_dir}", file=sys.stderr)
         return INTERRUPTED
@@ -141,7 +142,7 @@ async def _watch(
             return view
         else:
             display.show(view)
-        if stop.count > 1 or (stop.count == 1 and stop.drained()):
+        if stop.count and stop.drained():
             return None
         await asyncio.sleep(LOOK_SECONDS)
 
@@ -207,6 +208,7 @@ class _Interrupts:
             local.drain(self._runs)
         else:
             local.kill(self._runs)
+            os._exit(INTERRUPTED)  # threads inside FFmpeg would keep the process; all state is on disk
 
     def drained(self) -> bool:
         """Whether no scoring process is left."""

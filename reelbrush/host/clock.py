@@ -5,6 +5,7 @@ move.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -47,10 +48,10 @@ class SystemClock:
             return
         remaining = (due - self.now()) / MICROSECONDS
         if remaining > 0:
-            try:
-                await asyncio.wait_for(woken.wait(), remaining)
-            except TimeoutError:
-                return
+            # not wait_for: in Python 3.11 it swallows a cancellation that meets the end of the wait
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(remaining):
+                    await woken.wait()
 
 
 class ManualClock:

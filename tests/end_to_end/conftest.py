@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.media import ffmpeg
+
 Reelbrush = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -30,13 +32,25 @@ def reelbrush(tmp_path: Path) -> Reelbrush:
 
 
 @pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """600 frames, 96x64, one key frame in every 90, with a tone."""
+    path = tmp_path_factory.mktemp("long") / "clip.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=24",
+        "-f", "lavfi", "-i", "sine=frequency=440:duration=24",
+        "-c:v", "libx264", "-preset", "veryfast", "-g", "90", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path),
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="session")
 def slow_model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """An ONNX model that gives back its frames after a good many convolutions."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    count, channels = 8, 24
+    count, channels = 24, 24
     nodes = [
         helper.make_node("Cast", ["frames"], ["f"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["f"], ["x"], perm=[0, 3, 1, 2]),
