@@ -51,7 +51,7 @@ class StyleSession:
 
     @property
     def frames_per_call(self) -> int:
-        """How many frames to give to one `paint`: what the model was made for, else 1 on a CPU, 4 on a GPU."""
+        """Frames to give to one `paint`: what the model was made for, else 1 on a CPU and 4 on a GPU."""
         return self._chain.frames_per_call or (1 if self.provider == _CPU else 4)
 
     def paint(self, frames: Frames) -> Frames:
