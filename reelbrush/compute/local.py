@@ -28,7 +28,11 @@ _DRAIN = "drain"
 
 
 class LocalCompute:
-    """Runs at most `workers` scoring processes at a time, in order of submission."""
+    """Runs at most `workers` scoring processes at a time, in order of submission.
+
+    When there are fewer runs than workers, each gets several inference threads, so that a single short batch
+    keeps all cores busy.
+    """
 
     def __init__(
         self, store_uri: str, folder: Path, *, workers: int, threads: int = 1, styles: str = ""
@@ -152,14 +156,15 @@ class LocalCompute:
             else:
                 running += 1
         if not (self._folder / _DRAIN).exists():
+            threads = max(self._threads, self._workers // max(1, running + len(queued)))
             for run in queued[: max(0, self._workers - running)]:
-                self._start(run)
+                self._start(run, threads)
         return bool(running or queued)
 
-    def _start(self, run: str) -> None:
+    def _start(self, run: str, threads: int) -> None:
         folder = self._folder / run
         command = [sys.executable, "-m", "scoring", "--store", self._store_uri, "--job", self._job(run)]
-        command += ["--run", run, "--threads", str(self._threads)]
+        command += ["--run", run, "--threads", str(threads)]
         if self._styles:
             command += ["--styles", self._styles]
         scratch = folder / "scratch"  # what a killed process leaves behind goes with the run's folder

@@ -22,6 +22,8 @@ import pathlib, signal, sys, time
 run = sys.argv[sys.argv.index("--run") + 1]
 pathlib.Path("started-" + run).touch()
 print("working on", run, flush=True)
+threads = sys.argv[sys.argv.index("--threads") + 1]
+pathlib.Path("threads-" + run).write_text(threads)
 if "sleep" in run:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
     time.sleep(60)
@@ -86,6 +88,19 @@ def test_no_more_than_the_workers_run_at_once(backend: LocalCompute, here: Path)
     backend.cancel("job")
     wait_for(lambda: all(state(backend, f"sleep-{i}") is BatchState.CANCELED for i in (1, 2, 3)))
     assert not (here / "started-sleep-3").exists()
+
+
+def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "good"))
+    wait_for(lambda: state(backend, "good") is BatchState.DONE)
+    assert (here / "threads-good").read_text() == "2"
+    drain(here / "runs")
+    for name in ("sleep-1", "sleep-2"):
+        backend.submit(RunRequest("job", name))
+    undrain(here / "runs")
+    wait_for(lambda: (here / "threads-sleep-2").exists())
+    assert (here / "threads-sleep-1").read_text() == "1"
+    kill(here / "runs")
 
 
 def test_cancel_spares_other_jobs(backend: LocalCompute, here: Path) -> None:
