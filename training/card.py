@@ -78,6 +78,7 @@ def _card(record: dict[str, Any], state: dict[str, Any], model: Path, measured: 
             "seed": settings["seed"],
             "steps": state["step"],
             "settings": settings,
+            "started_from": record["started_from"],
             "losses": {name: round(value, 5) for name, value in averages.items()},
             "trained_on": record["trained_on"],
         },

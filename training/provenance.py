@@ -21,7 +21,7 @@ RECORD = "run.json"
 
 @dataclass(frozen=True)
 class Ingredients:
-    """The files a run is made from. initial: checkpoint of another style that it started from, or None."""
+    """The files a run is made from. initial: checkpoint of another run that it started from, or None."""
 
     painting: Path
     photos: Path
@@ -52,10 +52,25 @@ def record(recipe_file: Path, settings: Settings, ingredients: Ingredients, fold
         },
         "content": describe_photos(ingredients.photos),
         "settings": settings.as_dict(),
+        "started_from": None if initial is None else describe_start(initial),
         "trained_on": f"{settings.threads} CPU thread, {versions}",
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECORD).write_text(json.dumps(content, indent=1))
+
+
+def describe_start(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint that a run starts from was trained on itself, and so on back to the first."""
+    record_file = checkpoint.parent / RECORD
+    before: dict[str, Any] = json.loads(record_file.read_text()) if record_file.exists() else {}
+    steps = int(torch.load(checkpoint, weights_only=True)["step"])
+    return {
+        "style": before.get("recipe", {}).get("name", "unknown"),
+        "steps": steps,
+        "content": before.get("content"),
+        "settings": before.get("settings"),
+        "started_from": before.get("started_from"),
+    }
 
 
 def describe_photos(folder: Path) -> dict[str, Any]:
