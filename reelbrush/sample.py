@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 640, 360
@@ -52,10 +53,16 @@ def make_sample(path: Path, seconds: int = 5) -> None:
         options = {"preset": "veryfast", "crf": "19", "threads": "1"}
         video = file.add_stream("libx264", rate=FRAME_RATE, options=options)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        video.codec_context.colorspace = Colorspace.ITU709
+        video.codec_context.color_range = ColorRange.MPEG
+        video.codec_context.color_primaries = ColorPrimaries.BT709
+        video.codec_context.color_trc = ColorTrc.BT709
         audio = file.add_stream("aac", rate=SOUND_RATE, layout="stereo")
         step = SOUND_RATE // FRAME_RATE
         for index in range(int(seconds * FRAME_RATE)):
-            frame = av.VideoFrame.from_ndarray(scene.frame(index), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(scene.frame(index), format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
             frame.pts, frame.time_base = index, 1 / FRAME_RATE
             file.mux(video.encode(frame))
             heard = av.AudioFrame.from_ndarray(
