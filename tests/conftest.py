@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.azurite_account import azurite
 from tests.media import ffmpeg
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,3 +62,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-pix_fmt", "yuv420p", "-c:a", "aac", str(path),
     )  # fmt: skip
     return path
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[str]:
+    """The connection string of a fresh storage account."""
+    with azurite(tmp_path / "azurite") as connection:
+        yield connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -120,17 +121,34 @@ def test_a_killed_process_is_a_failed_run(backend: LocalCompute, here: Path) -> 
     assert "signal 9" in str(backend.status("job", ["sleep-1"])["sleep-1"].error)
 
 
-def test_another_host_adopts_running_processes(here: Path) -> None:
-    backend = LocalCompute("folder:/x", here / "runs", workers=1)
+def test_a_run_that_never_ends_is_killed(here: Path) -> None:
+    backend = LocalCompute("folder:/x", here / "runs", workers=1, run_seconds=0.5)
     backend.submit(RunRequest("job", "sleep-1"))
-    wait_for(lambda: (here / "started-sleep-1").exists())
+    wait_for(lambda: state(backend, "sleep-1") is BatchState.FAILED)
+
+
+HOST = """
+import pathlib, time
+from reelbrush.compute import RunRequest
+from reelbrush.compute.local import LocalCompute
+LocalCompute("folder:/x", pathlib.Path("runs"), workers=1).submit(RunRequest("job", "sleep-1"))
+time.sleep(60)
+"""
+
+
+def test_another_host_adopts_running_processes(here: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", HOST])
+    wait_for(lambda: (here / "started-sleep-1").exists() and (here / "runs/sleep-1/process.json").exists())
+    first.kill()
+    first.wait()
     successor = LocalCompute("folder:/x", here / "runs", workers=1)
     successor.submit(RunRequest("job", "good"))
-    time.sleep(0.3)
+    time.sleep(0.5)
     assert state(successor, "sleep-1") is BatchState.RUNNING
     assert state(successor, "good") is BatchState.QUEUED
     kill(here / "runs")
     wait_for(lambda: state(successor, "good") is BatchState.DONE)
+    assert state(successor, "sleep-1") is BatchState.FAILED
 
 
 def test_draining_lets_nothing_new_begin(backend: LocalCompute, here: Path) -> None:

@@ -1,13 +1,8 @@
-"""Blob triggers on a storage account: Azurite, where it is installed (`npm install -g azurite`)."""
+"""Blob triggers on a storage account: Azurite, where it is installed."""
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +13,6 @@ from reelbrush.host.blob_places import AccountPlace
 from reelbrush.host.loader import load_app
 
 APP = Path(__file__).parent / "apps" / "triggers"
-# The account and key that every Azurite has, as its documentation publishes them.
-ACCOUNT = "devstoreaccount1"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-
-
-@pytest.fixture
-def account(tmp_path: Path) -> Iterator[str]:
-    """The connection string of a fresh Azurite."""
-    program = shutil.which("azurite-blob")
-    if program is None:
-        pytest.skip("azurite-blob is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = [
-        "--blobPort",
-        str(port),
-        "--location",
-        str(tmp_path / "azurite"),
-        "--skipApiVersionCheck",
-        "--silent",
-    ]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-            f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
-        )
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def test_an_upload_fires_once(host: Any, run: Any, account: str, monkeypatch: pytest.MonkeyPatch) -> None:
