@@ -24,6 +24,9 @@ from reelbrush.compute.processes import ProcessRecord
 from reelbrush.job import BatchState
 
 TICK = 0.05  # seconds between two looks at the processes while any run is open
+SETTLE = (
+    0.15  # seconds without a new submission before runs start, so that cores are shared among all of them
+)
 _DRAIN = "drain"
 
 
@@ -35,13 +38,22 @@ class LocalCompute:
     """
 
     def __init__(
-        self, store_uri: str, folder: Path, *, workers: int, threads: int = 1, styles: str = ""
+        self,
+        store_uri: str,
+        folder: Path,
+        *,
+        workers: int,
+        threads: int = 1,
+        styles: str = "",
+        run_seconds: float = 6 * 3600,
     ) -> None:
         self._store_uri, self._folder = store_uri, folder
         self._workers, self._threads, self._styles = workers, threads, styles
+        self._run_seconds = run_seconds
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
         self._pump: threading.Thread | None = None
+        self._submitted = 0.0  # time.monotonic() of the latest submission
         folder.mkdir(parents=True, exist_ok=True)
 
     def submit(self, request: RunRequest) -> None:
@@ -52,6 +64,7 @@ class LocalCompute:
             temporary = run / "request.tmp"
             temporary.write_text(json.dumps({"job": request.job, "at": time.time_ns()}))
             temporary.replace(path)
+        self._submitted = time.monotonic()
         self._wake()
 
     def status(self, job: str, runs: Sequence[str]) -> dict[str, RunStatus]:
@@ -155,7 +168,10 @@ class LocalCompute:
                 del self._children[run]
             else:
                 running += 1
-        if not (self._folder / _DRAIN).exists():
+                if time.time() - record.created > self._run_seconds:
+                    record.signal(signal.SIGKILL)
+        settled = time.monotonic() - self._submitted >= SETTLE
+        if settled and not (self._folder / _DRAIN).exists():
             threads = max(self._threads, self._workers // max(1, running + len(queued)))
             for run in queued[: max(0, self._workers - running)]:
                 self._start(run, threads)

@@ -22,6 +22,7 @@ def open_compute(settings: Settings) -> Compute:
             workers=settings.nodes,
             threads=settings.threads,
             styles=settings.styles,
+            run_seconds=settings.run_seconds,
         )
     raise SettingsError(
         f"the compute backend {settings.backend!r} is not part of this release",
