@@ -17,6 +17,7 @@ class Settings:
     backend: str = "local"  # local; azureml and azureml-v2 are not built in this release
     nodes: int = 2  # processes or cluster nodes that score at the same time; 1..1000
     threads: int = 1  # inference threads of one scoring process; 1..64
+    processes: int = 1  # MPI ranks of one run, started by mpirun when above 1; 1..64
     batch_frames: int = 0  # frames of one batch; 0 plans by nodes
     default_style: str = "starry-night"
     styles: str = ""  # folder of styles; empty means the shipped ones
@@ -63,6 +64,7 @@ _FIELDS: dict[str, str] = {name: str(kind) for name, kind in Settings.__annotati
 _RANGES: dict[str, tuple[float, float]] = {
     "nodes": (1, 1000),
     "threads": (1, 64),
+    "processes": (1, 64),
     "batch_frames": (0, 10_000_000),
     "poll_seconds": (0.05, 3600),
     "attempts": (1, 20),

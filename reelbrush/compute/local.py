@@ -28,6 +28,7 @@ SETTLE = (
     0.15  # seconds without a new submission before runs start, so that cores are shared among all of them
 )
 _DRAIN = "drain"
+_MPIRUN = ["mpirun", "--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
 
 
 class LocalCompute:
@@ -44,12 +45,13 @@ class LocalCompute:
         *,
         workers: int,
         threads: int = 1,
+        processes: int = 1,
         styles: str = "",
         run_seconds: float = 6 * 3600,
     ) -> None:
         self._store_uri, self._folder = store_uri, folder
         self._workers, self._threads, self._styles = workers, threads, styles
-        self._run_seconds = run_seconds
+        self._processes, self._run_seconds = processes, run_seconds
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
         self._pump: threading.Thread | None = None
@@ -96,6 +98,8 @@ class LocalCompute:
         return "\n".join(text.splitlines()[-lines:])
 
     def preflight(self) -> list[str]:
+        if self._processes > 1 and shutil.which(_MPIRUN[0]) is None:
+            return ["mpirun is not installed (Debian: openmpi-bin), but runs of several processes are wanted"]
         if not os.access(self._folder, os.W_OK):
             return [f"the folder {self._folder} cannot be written"]
         return []
@@ -183,6 +187,8 @@ class LocalCompute:
         command += ["--run", run, "--threads", str(threads)]
         if self._styles:
             command += ["--styles", self._styles]
+        if self._processes > 1:
+            command = [*_MPIRUN, "-n", str(self._processes), *command]
         scratch = folder / "scratch"  # what a killed process leaves behind goes with the run's folder
         scratch.mkdir(exist_ok=True)
         environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}

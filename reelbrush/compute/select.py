@@ -21,6 +21,7 @@ def open_compute(settings: Settings) -> Compute:
             local_runs_folder(settings.store),
             workers=settings.nodes,
             threads=settings.threads,
+            processes=settings.processes,
             styles=settings.styles,
             run_seconds=settings.run_seconds,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,20 @@ def test_a_clip_is_repainted_with_its_sound(reelbrush: Reelbrush, clip: Path, tm
         sound = [[bytes(p) for p in c.demux(audio=0) if p.size] for c in (a, b)]
     assert sound[0] == sound[1]
     assert not (tmp_path / "out.mp4.reelbrush").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("mpirun") is None, reason="Open MPI is not installed (Debian: openmpi-bin)")
+def test_three_mpi_ranks_make_the_same_bytes(
+    reelbrush: Reelbrush, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reelbrush("run", clip, "-o", "one.mp4", "--style", "identity").returncode == 0
+    monkeypatch.setenv("REELBRUSH_PROCESSES", "3")
+    done = reelbrush("run", clip, "-o", "three.mp4", "--style", "identity", "--keep")
+    assert done.returncode == 0, done.stderr
+    assert sha256(tmp_path / "one.mp4") == sha256(tmp_path / "three.mp4")
+    logs = "".join(p.read_text() for p in tmp_path.glob("three.mp4.reelbrush/store/.runs/*/log.txt"))
+    assert "rank 2 of 3" in logs
 
 
 @pytest.mark.slow
