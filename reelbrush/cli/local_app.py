@@ -28,7 +28,7 @@ def local_host(
     batch_frames: int | None = None,
     port: int = 0,
     keep_work: bool = True,
-    style: str = "starry-night",
+    style: str = "stained-glass",
 ) -> Host:
     """Return a host, not yet started, for the product's app over a folder store.
 
