@@ -51,7 +51,8 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
     progress = _read(to, names.progress(run))
     frames = progress.frames_done if progress is not None else 0
     if status.state in (BatchState.QUEUED, BatchState.RUNNING):
-        return {"s": status.state, "n": frames}
+        painted = progress.new_frames if progress is not None else 0
+        return {"s": status.state, "n": max(frames, painted)}
     if status.state is BatchState.CANCELED:
         return {"s": BatchState.CANCELED, "n": frames}
     text = status.error or f"the run {run} ended without saying how"

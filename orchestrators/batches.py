@@ -88,7 +88,9 @@ def submitted(entry: BatchEntry) -> BatchEntry:
 
 def seen(entry: BatchEntry, look: Look) -> BatchEntry:
     """Return the entry after a poll. A failure counts only when its run published nothing."""
-    frames = max(entry.frames_done, look.frames_done)
+    frames = look.frames_done  # of a run that ended badly, painted frames that it did not publish are gone
+    if look.state not in (BatchState.FAILED, BatchState.CANCELED):
+        frames = max(entry.frames_done, frames)
     failures, interruptions = entry.failures, entry.interruptions
     if look.state is BatchState.FAILED:
         failures = 1 if look.progressed else failures + 1
