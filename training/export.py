@@ -24,7 +24,7 @@ IR_VERSION = 8
 """What onnxruntime 1.24 and later, and every onnxruntime-gpu of the same age, can read."""
 
 MARGIN = 32
-"""Pixels repeated around the frame: inner zero padding leaves a rim, still visible with 28 and gone with 32."""
+"""Pixels repeated around the frame: zero padding leaves a rim, still visible with 28 and gone with 32."""
 
 STEM_REACH = 2
 """The 5x5 stem reads this many pixels beyond; they are repeated as well, so it needs no padding itself."""
