@@ -99,8 +99,9 @@ def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here:
     for name in ("sleep-1", "sleep-2"):
         backend.submit(RunRequest("job", name))
     undrain(here / "runs")
-    wait_for(lambda: (here / "threads-sleep-2").exists())
-    assert (here / "threads-sleep-1").read_text() == "1"
+    for name in ("sleep-1", "sleep-2"):
+        wait_for(lambda name=name: (here / f"threads-{name}").exists())
+        wait_for(lambda name=name: (here / f"threads-{name}").read_text() == "1")
     kill(here / "runs")
 
 
