@@ -11,7 +11,6 @@ import azure.durable_functions as df
 
 from activities.services import Services, read_manifest, services
 from reelbrush import __version__
-from reelbrush.errors import StoreError
 from reelbrush.job import Job, LedgerPage, Manifest, WorkNames, from_json, to_json
 from reelbrush.job.names import WORK
 
@@ -57,14 +56,12 @@ def _totals(to: Services, manifest: Manifest) -> dict[str, Any]:
 
 
 def _clean(to: Services, job: Job) -> None:
-    """Delete segments and runs; manifest last but one and receipt never, so that a cut-off call can go on."""
+    """Delete all work but the receipt; the manifest first, since it must never name what is gone."""
     names = WorkNames(job.id)
-    try:
-        manifest = read_manifest(to.store, job)
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        return
-    to.store.delete_prefix(WORK, f"{job.id}/{manifest.generation}/")
-    to.store.delete_prefix(WORK, f"{job.id}/runs/")
     to.store.delete(WORK, names.manifest)
+    folders = {
+        blob.name.removeprefix(names.prefix).split("/")[0] for blob in to.store.list(WORK, names.prefix)
+    }
+    for folder in folders:
+        if f"{names.prefix}{folder}" != names.receipt:
+            to.store.delete_prefix(WORK, f"{names.prefix}{folder}/")

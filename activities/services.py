@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from array import array
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from reelbrush.compute import Compute, open_compute
 from reelbrush.errors import ReelbrushError, StoreError
@@ -55,17 +58,37 @@ def read_timestamps(store: Store, manifest: Manifest) -> array[int]:
     return values
 
 
+def check_source(store: Store, job: Job) -> None:
+    """Raise StoreError (`source-changed`) unless the job's source still is the version that was uploaded."""
+    found = store.stat(job.source.container, job.source.name)
+    if found is None or found.etag != job.source.etag:
+        raise StoreError(
+            f"the source {job.source.container}/{job.source.name} was deleted or replaced after its upload",
+            advice="upload it again: the new version is a new job",
+            retryable=False,
+            code="source-changed",
+        )
+
+
 @contextlib.contextmanager
 def scratch_folder(store: Store) -> Generator[Path]:
     """Yield a folder for large temporary files, removed at the end; for a folder store on the same disk."""
     base = store.root / ".tmp" if isinstance(store, FolderStore) else None
     if base is not None:
         base.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="reelbrush-", dir=base))
+        _sweep(base)
+    folder = Path(tempfile.mkdtemp(prefix=f"scratch-{os.getpid()}-", dir=base))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(base: Path) -> None:
+    """Remove what processes that were killed left behind."""
+    for folder in base.glob("scratch-*-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[1])):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def error_result(error: ReelbrushError) -> dict[str, Any]:

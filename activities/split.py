@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
-from activities.services import Services, error_result, read_manifest, scratch_folder, services
-from reelbrush.errors import ReelbrushError, Refusal, StoreError
+from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
+from reelbrush.errors import ReelbrushError, Refusal
 from reelbrush.job import Job, Manifest, Media, WorkNames, from_json, plan_batches, to_json
 from reelbrush.job.names import WORK
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reelbrush.media.split import Split
 
 bp = df.Blueprint()
+
+_CAREFUL = "careful-"  # begins the generation of manifests made by decoding everything
 
 
 @bp.activity_trigger(input_name="request", activity="split_video")
@@ -59,25 +61,15 @@ def _existing(to: Services, job: Job, careful: bool) -> Manifest | None:
     if to.store.stat(WORK, WorkNames(job.id).manifest) is None:
         return None
     manifest = read_manifest(to.store, job)
-    return manifest if manifest.generation.startswith(_kind(careful)) else None
-
-
-def _kind(careful: bool) -> str:
-    return "careful-" if careful else "index-"
+    return manifest if manifest.generation.startswith(_CAREFUL) or not careful else None
 
 
 def _split(to: Services, job: Job, careful: bool) -> Manifest:
     from reelbrush.media.limits import Limits
     from reelbrush.media.split import split_video as split_media
 
-    source = to.store.stat(job.source.container, job.source.name)
-    if source is None or source.etag != job.source.etag:
-        raise StoreError(
-            f"the source {job.source.container}/{job.source.name} was deleted or replaced after its upload",
-            advice="upload it again: the new version is a new job",
-            retryable=False,
-            code="source-changed",
-        )
+    source = job.source
+    check_source(to.store, job)
     if source.size == 0:
         raise Refusal("the file is empty (0 bytes)", code="empty")
     limits = Limits(
@@ -94,6 +86,7 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
             options=job.options,
             careful=careful,
         )
+        check_source(to.store, job)
         return _publish(to, job, careful, found)
 
 
@@ -104,7 +97,7 @@ def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:
         [to_json(found.video), to_json(found.encode), to_json(found.segments), found.ordinal], sort_keys=True
     )
     digest = hashlib.sha256(content.encode() + times).hexdigest()[:10]
-    generation = _kind(careful) + digest
+    generation = (_CAREFUL if careful else "index-") + digest
     media_blob = job.source.name
     if found.intermediate is not None:
         media_blob = names.intermediate(generation)
@@ -122,5 +115,8 @@ def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:
         segments=found.segments,
         notes=found.notes,
     )
+    later = _existing(to, job, careful=True)
+    if later is not None and not careful:
+        return later  # a delayed duplicate of the first split must not undo the careful one
     to.store.put_bytes(WORK, names.manifest, json.dumps(to_json(manifest)).encode())
     return manifest

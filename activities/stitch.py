@@ -12,6 +12,7 @@ import azure.durable_functions as df
 
 from activities.services import (
     Services,
+    check_source,
     error_result,
     read_manifest,
     read_timestamps,
@@ -33,26 +34,38 @@ from reelbrush.job.names import OUTPUT, WORK
 
 bp = df.Blueprint()
 
-REPORTED = 500  # segments named in one answer; the rest shows up in the next round
+REPORTED = 500  # ranges named in one answer; the rest shows up in the next round
 
 
 @bp.activity_trigger(input_name="request", activity="stitch_video")
 async def stitch_video(request: dict) -> dict:  # type: ignore[type-arg]
-    """Return {"result"}, {"missing": [segment indices]} or {"error"}. Request: {"job", "careful"}."""
+    """Return {"result"}, {"missing": [[first, last], ...]} or {"error"}. Request: {"job"}."""
     return await asyncio.to_thread(stitch, services(), from_json(Job, request["job"]))
 
 
 def stitch(to: Services, job: Job) -> dict[str, Any]:
     """Make and publish the output of a job whose segments are all published; see `stitch_video`."""
     try:
+        check_source(to.store, job)
         manifest = read_manifest(to.store, job)
         timestamps = read_timestamps(to.store, manifest)
         missing = unproven(to, manifest, timestamps)
         if missing:
-            return {"missing": missing[:REPORTED]}
+            return {"missing": ranges(missing)[:REPORTED]}
         return {"result": _stitch(to, job, manifest, timestamps)}
     except ReelbrushError as error:
         return error_result(error)
+
+
+def ranges(indices: list[int]) -> list[list[int]]:
+    """Return ascending integers as [first, last] pairs, both inclusive."""
+    pairs: list[list[int]] = []
+    for index in indices:
+        if pairs and pairs[-1][1] == index - 1:
+            pairs[-1][1] = index
+        else:
+            pairs.append([index, index])
+    return pairs
 
 
 def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[int]:
@@ -108,6 +121,7 @@ def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) 
             open_segment,
             scratch,
         )
+        check_source(to.store, job)
         name = output_name(job.id, job.source.name, made.extension)
         to.store.put_file(OUTPUT, name, made.path, link=True)
     return {

@@ -19,6 +19,7 @@ LETTER = {
     BatchState.FAILED: "F",
     BatchState.CANCELED: "C",
 }
+ATTEMPTS = 500  # attempt numbers of one batch between two splits of a job; run ids never come back
 MAX_INTERRUPTIONS = 50  # stops on request or evictions of one batch, each of which costs no attempt
 
 
@@ -93,7 +94,7 @@ def seen(entry: BatchEntry, look: Look) -> BatchEntry:
         frames = max(entry.frames_done, frames)
     failures, interruptions = entry.failures, entry.interruptions
     if look.state is BatchState.FAILED:
-        failures = 1 if look.progressed else failures + 1
+        failures = 0 if look.progressed else failures + 1
     elif look.state is BatchState.CANCELED:
         interruptions += 1
     return replace(
@@ -103,6 +104,8 @@ def seen(entry: BatchEntry, look: Look) -> BatchEntry:
 
 def wants_retry(entry: BatchEntry, look: Look, attempts: int) -> bool:
     """Whether a failed or interrupted batch gets another run."""
+    if entry.attempt % ATTEMPTS >= ATTEMPTS - 1:
+        return False
     if entry.state is BatchState.CANCELED:
         return entry.interruptions <= MAX_INTERRUPTIONS
     return entry.state is BatchState.FAILED and look.retryable and entry.failures < attempts

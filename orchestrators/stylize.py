@@ -12,7 +12,7 @@ from typing import Any, NoReturn, cast
 
 import azure.durable_functions as df
 
-from orchestrators.batches import BatchEntry, Look, seen, submitted, wants_retry
+from orchestrators.batches import ATTEMPTS, BatchEntry, Look, seen, submitted, wants_retry
 from orchestrators.status import show
 from reelbrush.job import BatchState, run_id
 
@@ -21,8 +21,8 @@ bp = df.Blueprint()
 TICKS = 10  # polls of one execution; every turn replays them all
 RETRY = df.RetryOptions(3000, 4)  # of every activity: milliseconds between tries, tries
 STITCH_ROUNDS = 3  # how often segments that fail verification are scored again
-RETRY_STEP = 1000  # attempt numbers set aside for each retry of a job, so that no run id comes back
-CAREFUL_STEP = 500  # and for the runs after a careful split
+RETRY_STEP = 2 * ATTEMPTS  # attempt numbers set aside for each retry of a job
+CAREFUL_STEP = ATTEMPTS  # and for the runs after a careful split
 
 Steps = Generator[Any, Any, Any]
 
@@ -33,7 +33,7 @@ class JobFailed(Exception):
 
 @bp.orchestration_trigger(context_name="context", orchestration="stylize_video")
 def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
-    """Orchestrate one job. Input: {"job", "pollSeconds", "attempts"}, "scoring" when continued.
+    """Orchestrate one job. Input: {"job", "pollSeconds", "attempts", "retry"}, "scoring" when continued.
 
     An upload that cannot become a job comes with "error" and fails at once, visibly.
     """
@@ -43,7 +43,7 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
     work: dict[str, Any] = request.get("scoring") or {}
     if not work:
         work = yield from _split(context, request, careful=False)
-    for _ in range(STITCH_ROUNDS):
+    while work["rounds"] < STITCH_ROUNDS:
         ended = yield from _score(context, request, work)
         if ended is None:
             return None  # continued as new
@@ -53,24 +53,38 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
         if ended:
             _fail(context, ended)
         show(context, "stitching", work)
-        stitched = yield from _step(context, "stitch_video", _reference(request, work))
+        stitched = yield from _step(context, "stitch_video", {"job": request["job"]})
         if "result" in stitched:
-            summary = {**_reference(request, work), "result": stitched["result"], "retries": work["retries"]}
+            summary = {"job": request["job"], "result": stitched["result"], "retries": work["retries"]}
             receipt = yield from _step(context, "finish_job", summary)
             show(context, "done", work, result=receipt)
             return receipt
         if "missing" not in stitched:
             _fail(context, stitched["error"])
-        work = _reopen(work, stitched["missing"])
+        work = {**_reopen(work, stitched["missing"]), "rounds": work["rounds"] + 1}
     _fail(context, {"code": "stitch", "message": "segments keep failing verification"})
 
 
-def _step(context: df.DurableOrchestrationContext, activity: str, payload: dict[str, Any]) -> Steps:
-    """Call an activity; when it keeps failing unexpectedly, the job fails with its text."""
+def _step(
+    context: df.DurableOrchestrationContext, activity: str, payload: dict[str, Any], stop: str = ""
+) -> Steps:
+    """Call an activity; when it keeps failing unexpectedly, the job fails with its text.
+
+    Before that the runs of job `stop`, if one is named, are canceled, so that none goes on for nothing.
+    """
     try:
         return (yield context.call_activity_with_retry(activity, RETRY, payload))
     except Exception as error:
+        if stop:
+            yield from _try_to_stop(context, stop)
         _fail(context, _unexpected(activity, error))
+
+
+def _try_to_stop(context: df.DurableOrchestrationContext, job: str) -> Steps:
+    try:
+        yield context.call_activity_with_retry("cancel_runs", RETRY, {"job": job})
+    except Exception:
+        return  # the job's own error is the one to tell
 
 
 def _unexpected(activity: str, error: Exception) -> dict[str, Any]:
@@ -93,6 +107,7 @@ def _split(context: df.DurableOrchestrationContext, request: dict[str, Any], car
         "input": split["input"],
         "entries": [entry.pack() for entry in entries],
         "retries": 0,
+        "rounds": 0,
     }
 
 
@@ -112,14 +127,17 @@ def _score(context: df.DurableOrchestrationContext, request: dict[str, Any], wor
         pause = timedelta(seconds=request["pollSeconds"])
         yield context.create_timer(context.current_utc_datetime + pause)
         runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
-        looks_data = yield from _step(context, "poll_runs", {"job": request["job"]["id"], "runs": runs})
+        looks_data = yield from _step(
+            context, "poll_runs", {"job": request["job"]["id"], "runs": runs}, stop=request["job"]["id"]
+        )
         looks = {look.index: look for look in map(Look.unpack, looks_data)}
         entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
         waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
         work["retries"] += len(waiting)
         final = [e for e in waiting if not wants_retry(e, looks[e.batch.index], request["attempts"])]
         if final:
-            yield from _stop(context, request, work, entries)
+            work.update(entries=[entry.pack() for entry in entries])
+            yield from _try_to_stop(context, request["job"]["id"])
             look = looks[final[0].batch.index]
             return {"code": look.code or "scoring", "message": look.message, "batch": look.index}
     return {}
@@ -152,31 +170,18 @@ def _submit(
     try:
         yield context.task_all(calls)
     except Exception as error:
+        yield from _try_to_stop(context, request["job"]["id"])
         _fail(context, _unexpected("submit_run", error))
     return [started.get(entry.batch.index, entry) for entry in entries]
 
 
-def _stop(
-    context: df.DurableOrchestrationContext,
-    request: dict[str, Any],
-    work: dict[str, Any],
-    entries: list[BatchEntry],
-) -> Steps:
-    work.update(entries=[entry.pack() for entry in entries])
-    yield from _step(context, "cancel_runs", {"job": request["job"]["id"]})
-
-
-def _reference(request: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:
-    return {"job": request["job"], "careful": work["careful"]}
-
-
-def _reopen(work: dict[str, Any], missing: list[int]) -> dict[str, Any]:
-    """Mark the batches that hold `missing` segments as failed, so that they are submitted again."""
+def _reopen(work: dict[str, Any], missing: list[list[int]]) -> dict[str, Any]:
+    """Mark the batches that hold `missing` segments, pairs of first and last, as failed: submitted again."""
     packed: list[list[Any]] = []
     for entry in map(BatchEntry.unpack, work["entries"]):
-        first, last = entry.batch.first_segment, entry.batch.first_segment + entry.batch.segment_count
+        first, last = entry.batch.first_segment, entry.batch.first_segment + entry.batch.segment_count - 1
         values = entry.pack()
-        if any(first <= index < last for index in missing):
+        if any(a <= last and first <= b for a, b in missing):
             values[7] = BatchState.FAILED.value
         packed.append(values)
     return {**work, "entries": packed, "retries": work["retries"] + 1}

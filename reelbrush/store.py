@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,10 +73,11 @@ def open_store(uri: str) -> Store:
     scheme, _, rest = uri.partition(":")
     if scheme == "folder":
         return FolderStore(Path(rest))
-    if scheme in ("https", "http", "env"):
+    if scheme == "env" or (scheme == "https" and "?" not in rest):
         return BlobStore(uri)
+    # the value is not repeated: it may be a connection string with its key
     raise StoreError(
-        f"the store {uri!r} is of no known kind",
+        "the store setting is of no known kind",
         advice="use folder:/path, https://ACCOUNT.blob.core.windows.net or env:VARIABLE",
         retryable=False,
     )
@@ -119,6 +121,8 @@ class FolderStore:
         try:
             status = self.path(container, name).stat()
         except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
             return None
         return BlobRef(container, name, folder_etag(status.st_size, status.st_mtime_ns), status.st_size)
 
@@ -170,9 +174,8 @@ class FolderStore:
     def delete_prefix(self, container: str, prefix: str) -> None:
         for blob in list(self.list(container, prefix)):
             self.delete(container, blob.name)
-        top = self.root / container / prefix.rstrip("/")
-        if prefix.endswith("/") and top.is_dir():
-            shutil.rmtree(top, ignore_errors=True)
+        if prefix.endswith("/"):
+            shutil.rmtree(self.path(container, prefix.rstrip("/")), ignore_errors=True)
 
     def _targets(self, container: str, name: str) -> tuple[Path, Path]:
         target = self.path(container, name)
@@ -189,6 +192,7 @@ class BlobStore:
         from azure.storage.blob import BlobServiceClient
 
         self.uri = uri
+        self._containers: set[str] = set()  # known to exist
         scheme, _, name = uri.partition(":")
         if scheme == "env":
             connection = os.environ.get(name)
@@ -220,8 +224,12 @@ class BlobStore:
         return cast("BinaryIO", io.BufferedReader(raw, READ_AHEAD))
 
     def read_bytes(self, container: str, name: str) -> bytes:
-        with self.open(container, name) as reader:
-            return reader.read()
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return self._blob(container, name).download_blob().readall()
+        except ResourceNotFoundError:
+            raise _missing(container, name) from None
 
     def put_bytes(self, container: str, name: str, data: bytes) -> None:
         self._ensure(container)
@@ -262,10 +270,6 @@ class BlobStore:
                 self._service.create_container(container)
             self._containers.add(container)
 
-    @property
-    def _containers(self) -> set[str]:
-        return self.__dict__.setdefault("_known_containers", set())
-
 
 class _RangeReader(io.RawIOBase):
     """A seekable raw reader over one version of a blob: every read is a range request with If-Match."""
@@ -301,6 +305,8 @@ class _RangeReader(io.RawIOBase):
 
 def _hard_link(path: Path, target: Path) -> bool:
     try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
         os.link(path, target)
     except OSError:
         return False

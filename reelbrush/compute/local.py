@@ -23,6 +23,8 @@ from reelbrush.compute.port import RunRequest, RunStatus
 from reelbrush.compute.processes import ProcessRecord
 from reelbrush.job import BatchState
 
+# exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
+_STOPPED = ("75", "-15", "lost")
 TICK = 0.05  # seconds between two looks at the processes while any run is open
 SETTLE = (
     0.15  # seconds without a new submission before runs start, so that cores are shared among all of them
@@ -84,7 +86,8 @@ class LocalCompute:
 
     def release(self, job: str) -> None:
         for run in self._runs():
-            if self._job(run) == job and (self._folder / run / "ended").exists():
+            over = any((self._folder / run / name).exists() for name in ("ended", "canceled"))
+            if self._job(run) == job and over:
                 shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def log_tail(self, run: str, lines: int = 20) -> str:
@@ -122,8 +125,8 @@ class LocalCompute:
             code = (folder / "ended").read_text()
             if code == "0":
                 return RunStatus(run, BatchState.DONE)
-            if code == "75" or (folder / "canceled").exists():
-                return RunStatus(run, BatchState.CANCELED, "stopped on request")
+            if code in _STOPPED or (folder / "canceled").exists():
+                return RunStatus(run, BatchState.CANCELED, self._why(run, code))
             return RunStatus(run, BatchState.FAILED, self._why(run, code))
         if (folder / "process.json").exists():
             return RunStatus(run, BatchState.RUNNING)
@@ -135,6 +138,8 @@ class LocalCompute:
         cause = f"was killed by signal {code[1:]}" if code.startswith("-") else f"ended with exit code {code}"
         if code == "lost":
             cause = "ended while no host was watching it"
+        elif code.startswith("no start"):
+            cause = f"could not be started: {code.removeprefix('no start: ')}"
         tail = self.log_tail(run, 6)
         return f"the scoring process of {run} {cause}" + (f"; last lines: {tail}" if tail else "")
 
@@ -166,9 +171,9 @@ class LocalCompute:
             child = self._children.get(run)
             code = child.poll() if child is not None else None
             if child is None and not record.alive():
-                (folder / "ended").write_text("lost")
+                self._end(run, "lost")
             elif code is not None:
-                (folder / "ended").write_text(str(code))
+                self._end(run, str(code))
                 del self._children[run]
             else:
                 running += 1
@@ -178,12 +183,23 @@ class LocalCompute:
         if settled and not (self._folder / _DRAIN).exists():
             threads = max(self._threads, self._workers // max(1, running + len(queued)))
             for run in queued[: max(0, self._workers - running)]:
-                self._start(run, threads)
+                try:
+                    self._start(run, min(256, threads))
+                except OSError as error:
+                    self._end(run, f"no start: {error}")
         return bool(running or queued)
+
+    def _end(self, run: str, code: str) -> None:
+        temporary = self._folder / run / "ended.tmp"
+        temporary.write_text(code)
+        temporary.replace(temporary.with_name("ended"))
 
     def _start(self, run: str, threads: int) -> None:
         folder = self._folder / run
-        command = [sys.executable, "-m", "scoring", "--store", self._store_uri, "--job", self._job(run)]
+        if (self._folder / _DRAIN).exists() or (folder / "canceled").exists():
+            return
+        # -P: what lies in the user's current folder must not be imported
+        command = [sys.executable, "-P", "-m", "scoring", "--store", self._store_uri, "--job", self._job(run)]
         command += ["--run", run, "--threads", str(threads)]
         if self._styles:
             command += ["--styles", self._styles]

@@ -52,7 +52,18 @@ class ProcessRecord:
             return False
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process's whole session, if it still is the same process."""
-        if self.alive():
-            with contextlib.suppress(OSError):
-                os.killpg(self.pid, number)
+        """Send a signal to the process's group, if it still is the same process.
+
+        SIGKILL goes to all its descendants too: the ranks of an MPI launcher are groups of their own.
+        """
+        if not self.alive():
+            return
+        descendants: list[psutil.Process] = []
+        if number == signal.SIGKILL:
+            with contextlib.suppress(psutil.Error):
+                descendants = psutil.Process(self.pid).children(recursive=True)
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, number)
+        for process in descendants:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tempfile
 from pathlib import Path
 
@@ -32,8 +34,15 @@ def open_compute(settings: Settings) -> Compute:
 
 
 def local_runs_folder(store_uri: str) -> Path:
-    """Return the folder in which the local backend keeps its records of processes for a store."""
+    """Return the folder in which the local backend keeps its records of processes for a store.
+
+    For a remote store it is a folder of this user alone, since what lies there is started and signalled.
+    """
     store = open_store(store_uri)
     if isinstance(store, FolderStore):
         return store.root / ".runs"
-    return Path(tempfile.gettempdir()) / "reelbrush-runs"
+    own = Path(tempfile.gettempdir()) / f"reelbrush-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    if own.stat().st_uid != os.getuid():
+        raise SettingsError(f"{own} belongs to somebody else", advice="set TMPDIR to a folder of your own")
+    return own / hashlib.sha256(store_uri.encode()).hexdigest()[:16]

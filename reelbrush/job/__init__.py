@@ -2,11 +2,11 @@
 
 from reelbrush.job.codec import from_json, to_json
 from reelbrush.job.ids import BlobRef, Job, Options, job_id, run_id, slug
-from reelbrush.job.ledger import LedgerPage, missing_segments, timestamps_hash
+from reelbrush.job.ledger import LedgerPage, timestamps_hash
 from reelbrush.job.manifest import Colour, EncodeSettings, Manifest, Media, Segment, Video
 from reelbrush.job.names import WorkNames, output_name, starts_job, style_of_upload
 from reelbrush.job.plan import Batch, plan_batches
-from reelbrush.job.progress import BatchProgress, BatchState, JobProgress
+from reelbrush.job.progress import BatchProgress, BatchState
 
 __all__ = [
     "Batch",
@@ -16,7 +16,6 @@ __all__ = [
     "Colour",
     "EncodeSettings",
     "Job",
-    "JobProgress",
     "LedgerPage",
     "Manifest",
     "Media",
@@ -26,7 +25,6 @@ __all__ = [
     "WorkNames",
     "from_json",
     "job_id",
-    "missing_segments",
     "output_name",
     "plan_batches",
     "run_id",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from reelbrush.job.manifest import Manifest, Segment
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,3 @@ def timestamps_hash(timestamps: Iterable[int]) -> str:
     if array("H", [1]).tobytes() != b"\x01\x00":
         values.byteswap()
     return hashlib.sha256(values.tobytes()).hexdigest()
-
-
-def missing_segments(manifest: Manifest, published: Collection[int]) -> tuple[Segment, ...]:
-    """Return the manifest's segments whose index is not in `published`, in order."""
-    return tuple(segment for segment in manifest.segments if segment.index not in published)

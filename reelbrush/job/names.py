@@ -52,9 +52,6 @@ class WorkNames:
     def result(self, run: str) -> str:
         return f"{self.job}/runs/{run}/result.json"
 
-    def log(self, run: str) -> str:
-        return f"{self.job}/runs/{run}/log.txt"
-
 
 def starts_job(name: str) -> bool:
     """Whether a blob of this name in `input/` starts a job.

@@ -23,9 +23,9 @@ def plan_batches(
 ) -> tuple[Batch, ...]:
     """Group consecutive segments of `segment_frames[i]` frames into at most MAX_BATCHES batches.
 
-    Without `batch_frames` there is one batch per node with about equal numbers of frames, but none below
-    `minimum` frames, so a short clip is a single batch. With it, a batch is closed as soon as it holds
-    `batch_frames` frames; more are put into one when there would be over MAX_BATCHES.
+    Without `batch_frames` there is one batch per node, but none below about `minimum` frames, so a short clip
+    is a single batch; with it, about one batch per `batch_frames` frames. Borders lie at equal shares of the
+    frames, moved to the next border of a segment.
     """
     total = sum(segment_frames)
     if total == 0:

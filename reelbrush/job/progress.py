@@ -1,4 +1,4 @@
-"""What a run and a job say about how far they are."""
+"""What a run says about how far it is."""
 
 from __future__ import annotations
 
@@ -32,14 +32,3 @@ class BatchProgress:
     error: str | None = None  # what went wrong, for people
     error_code: str | None = None  # code of the ReelbrushError, when there is one
     retryable: bool = True
-
-
-@dataclass(frozen=True)
-class JobProgress:
-    """Progress of a whole job: small enough for a custom status whatever the number of segments."""
-
-    phase: str  # queued, splitting, waiting-for-compute, scoring, stitching, done
-    frames_done: int
-    frames_total: int
-    batch_states: str  # one letter per batch: Q R D F C
-    retries: int = 0

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from activities.services import Services, read_timestamps
-from activities.stitch import stitch, unproven
+from activities.stitch import ranges, stitch, unproven
 from reelbrush.compute.local import LocalCompute
 from reelbrush.errors import StoreError
 from reelbrush.job import (
@@ -32,7 +36,8 @@ from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
 
-JOB = Job("clip-0123456789", BlobRef("input", "clip.mp4", "e", 1), "identity")
+SOURCE = b"film"
+JOB = Job("clip-0123456789", BlobRef("input", "clip.mp4", "", len(SOURCE)), "identity")
 NAMES = WorkNames(JOB.id)
 TIMES = array("q", [0, 10, 25, 30])
 COLOUR = Colour(1, 1, 1, False)
@@ -53,6 +58,7 @@ MANIFEST = Manifest(
 def to(tmp_path: Path) -> Services:
     """A store in which both segments are proven."""
     store = FolderStore(tmp_path / "store")
+    store.put_bytes("input", "clip.mp4", SOURCE)
     store.put_bytes(WORK, NAMES.manifest, json.dumps(to_json(MANIFEST)).encode())
     store.put_bytes(WORK, MANIFEST.timestamps_blob, TIMES.tobytes())
     for segment in MANIFEST.segments:
@@ -87,9 +93,22 @@ def test_a_page_that_proves_something_else_is_not(to: Services, changes: dict[st
 def test_damaged_missing_and_unreadable_things_are_found(to: Services) -> None:
     to.store.put_bytes(WORK, NAMES.segment("g", 0), b"segment X")
     to.store.put_bytes(WORK, NAMES.page("g", 1), b"{cut o")
-    assert stitch(to, JOB) == {"missing": [0, 1]}
+    source = to.store.stat("input", "clip.mp4")
+    assert source is not None
+    assert stitch(to, replace(JOB, source=source)) == {"missing": [[0, 1]]}
     to.store.delete(WORK, NAMES.segment("g", 1))
     assert unproven(to, MANIFEST, TIMES) == [0, 1]
+
+
+def test_a_replaced_source_is_not_stitched(to: Services) -> None:
+    assert stitch(to, JOB)["error"]["code"] == "source-changed"
+
+
+@given(st.sets(st.integers(0, 200)))
+def test_ranges_name_the_same_segments(indices: set[int]) -> None:
+    pairs = ranges(sorted(indices))
+    assert [i for first, last in pairs for i in range(first, last + 1)] == sorted(indices)
+    assert all(b[0] - a[1] > 1 for a, b in pairwise(pairs))
 
 
 def test_a_video_never_mixes_two_versions_of_a_style(to: Services) -> None:

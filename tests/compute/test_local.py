@@ -149,7 +149,7 @@ def test_another_host_adopts_running_processes(here: Path) -> None:
     assert state(successor, "good") is BatchState.QUEUED
     kill(here / "runs")
     wait_for(lambda: state(successor, "good") is BatchState.DONE)
-    assert state(successor, "sleep-1") is BatchState.FAILED
+    assert state(successor, "sleep-1") is BatchState.CANCELED, "it is no fault of the run"
 
 
 def test_draining_lets_nothing_new_begin(backend: LocalCompute, here: Path) -> None:
@@ -172,6 +172,15 @@ def test_a_reused_pid_is_another_process(tmp_path: Path) -> None:
     assert not stranger.alive()
     stranger.signal(signal.SIGKILL)
     assert ProcessRecord.of(2**22 + 1) == ProcessRecord(2**22 + 1, 0.0)
+
+
+def test_a_run_that_cannot_be_started_has_failed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(here))
+    backend = LocalCompute("folder:/x", here / "runs", workers=1, processes=2)
+    assert "mpirun" in backend.preflight()[0]
+    backend.submit(RunRequest("job", "good"))
+    wait_for(lambda: state(backend, "good") is BatchState.FAILED)
+    assert "could not be started" in str(backend.status("job", ["good"])["good"].error)
 
 
 def test_released_runs_leave_nothing(backend: LocalCompute, here: Path) -> None:

@@ -16,7 +16,6 @@ from reelbrush.job import (
     Segment,
     Video,
     from_json,
-    missing_segments,
     timestamps_hash,
     to_json,
 )
@@ -80,9 +79,3 @@ def test_the_timestamps_hash_is_of_little_endian_64_bit_values() -> None:
 
     raw = (1).to_bytes(8, "little", signed=True) + (-2).to_bytes(8, "little", signed=True)
     assert timestamps_hash([1, -2]) == hashlib.sha256(raw).hexdigest()
-
-
-@given(st.sets(st.integers(0, 19)))
-def test_missing_is_all_minus_published(published: set[int]) -> None:
-    whole = manifest(tuple(Segment(i, i, 1, None) for i in range(20)))
-    assert {s.index for s in missing_segments(whole, published)} == set(range(20)) - published

@@ -197,7 +197,7 @@ def test_a_damaged_source_is_split_carefully_once(world: World, tmp_path: Path) 
 
 
 def test_a_segment_that_does_not_verify_is_scored_again(world: World, tmp_path: Path) -> None:
-    answers = iter([{"missing": [3]}, RESULT])
+    answers = iter([{"missing": [[3, 3]]}, RESULT])
     world.script["stitch_video"] = lambda _: next(answers)
     status, calls, _ = play(world, tmp_path)
     assert status.runtime_status == "Completed"
@@ -205,7 +205,7 @@ def test_a_segment_that_does_not_verify_is_scored_again(world: World, tmp_path: 
 
 
 def test_segments_that_never_verify_end_the_job(world: World, tmp_path: Path) -> None:
-    world.script["stitch_video"] = lambda _: {"missing": [0]}
+    world.script["stitch_video"] = lambda _: {"missing": [[0, 0]]}
     status, _, _ = play(world, tmp_path)
     assert status.runtime_status == "Failed" and status.custom_status["error"]["code"] == "stitch"
 

@@ -77,7 +77,10 @@ def test_any_accepted_name_is_a_path_below_its_container(name: str) -> None:
 
 def test_stores_are_opened_by_uri(store: FolderStore) -> None:
     assert open_store(store.uri).uri == store.uri
+    with pytest.raises(StoreError, match="no known kind") as caught:
+        open_store("AccountKey=secret")
+    assert "secret" not in str(caught.value)
     with pytest.raises(StoreError, match="no known kind"):
-        open_store("ftp://x")
+        open_store("https://a.blob.core.windows.net/?sig=secret")
     with pytest.raises(StoreError, match="holds no connection string"):
         open_store("env:REELBRUSH_NOTHING")
