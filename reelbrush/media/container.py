@@ -1,22 +1,24 @@
-"""Opening untrusted media: allow-listed demuxers, no nested opens, no names, reasons a person understands."""
+"""Opening untrusted media: allow-listed demuxers, no nested opens, no names, reasons a person understands.
+
+FFmpeg's messages stay switched off, as PyAV leaves them: its decoder threads would have to wait for the GIL
+to report to Python, and closing a decoder waits for its threads with the GIL held.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any, BinaryIO, cast
 
 import av
-import av.logging
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from reelbrush.errors import Refusal
-from reelbrush.media.sniff import SNIFF_BYTES, foreign_kind, is_encrypted
+from reelbrush.media.sniff import SNIFF_BYTES, foreign_kind, is_encrypted, starts_as_media
 
 Opener = Callable[[], BinaryIO]
 """Every call returns a fresh seekable binary reader of the same blob; the caller closes it."""
@@ -29,9 +31,6 @@ DEMUXERS = (
 MOST_PIXELS = 1 << 27  # per frame; a decoder allocates nothing for a picture that claims more
 READ_BUFFER = 1 << 18  # bytes per read of the blob: few round trips to a remote store, little memory
 
-_capture_lock = Lock()
-_captures = 0
-
 
 class _Nameless:
     """Hides the name of a reader, so that no name given by a user reaches FFmpeg's probing."""
@@ -40,26 +39,6 @@ class _Nameless:
         self.read = reader.read
         self.seek = reader.seek
         self.tell = reader.tell
-
-
-@contextmanager
-def captured_messages() -> Generator[list[tuple[int, str, str]]]:
-    """Collect FFmpeg's error messages (level, component, text) instead of printing them.
-
-    Only for code that starts no decoder threads: FFmpeg's threads would need the GIL to report.
-    """
-    global _captures
-    with _capture_lock:
-        _captures += 1
-        av.logging.set_level(av.logging.ERROR)
-    try:
-        with av.logging.Capture(local=False) as messages:
-            yield messages
-    finally:
-        with _capture_lock:
-            _captures -= 1
-            if _captures == 0:
-                av.logging.set_level(None)
 
 
 def open_input(reader: BinaryIO) -> InputContainer:
@@ -76,23 +55,22 @@ def open_input(reader: BinaryIO) -> InputContainer:
         code, what = kind
         raise Refusal(f"the file is not a video but {what}", code=code, advice="upload a video file")
     reader.seek(0)
-    with captured_messages() as messages:
-        try:
-            container = av.open(
-                cast(Any, _Nameless(reader)),
-                "r",
-                metadata_errors="replace",
-                buffer_size=READ_BUFFER,
-                options={"max_pixels": str(MOST_PIXELS)},
-                container_options={
-                    "format_whitelist": DEMUXERS,
-                    "protocol_whitelist": "none",
-                    "enable_drefs": "0",
-                },
-            )
-            return cast(InputContainer, container)
-        except (FFmpegError, ValueError) as error:
-            raise _unreadable(head, error, "\n".join(text.strip() for _, _, text in messages[-5:])) from None
+    try:
+        container = av.open(
+            cast(Any, _Nameless(reader)),
+            "r",
+            metadata_errors="replace",
+            buffer_size=READ_BUFFER,
+            options={"max_pixels": str(MOST_PIXELS)},
+            container_options={
+                "format_whitelist": DEMUXERS,
+                "protocol_whitelist": "none",
+                "enable_drefs": "0",
+            },
+        )
+        return cast(InputContainer, container)
+    except (FFmpegError, ValueError) as error:
+        raise _unreadable(head, error) from None
 
 
 @contextmanager
@@ -131,16 +109,16 @@ def is_picture(stream: VideoStream) -> bool:
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
-def _unreadable(head: bytes, error: Exception, messages: str) -> Refusal:
+def _unreadable(head: bytes, error: FFmpegError | ValueError) -> Refusal:
     if is_encrypted(head):
         return Refusal("the video is encrypted", code="encrypted", advice="upload it without copy protection")
-    if isinstance(error, InvalidDataError) and not messages:
+    if isinstance(error, InvalidDataError) and not starts_as_media(head):
         return Refusal(
             "the file is not a video in any known format", code="not-video", advice="upload a video file"
         )
+    reason = error.strerror if isinstance(error, FFmpegError) else str(error)
     return Refusal(
-        "the file cannot be read as a video: it is cut off, damaged or of an unknown format",
+        f"the file cannot be read as a video: it is cut off, damaged or of an unknown format ({reason})",
         code="unreadable",
-        stderr=messages,
         advice="check that it plays, and upload it again",
     )

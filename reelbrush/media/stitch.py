@@ -19,7 +19,7 @@ from reelbrush.errors import StitchError
 from reelbrush.job.manifest import Manifest
 from reelbrush.media.carry import carrier
 from reelbrush.media.concat import OpenSegment, open_encoded, segment_packets
-from reelbrush.media.container import Opener, captured_messages, open_input
+from reelbrush.media.container import Opener, open_input
 from reelbrush.media.interleave import carried_packets, interleaved
 from reelbrush.media.output import Output, open_output
 from reelbrush.media.subtitles import cues_fit_mp4
@@ -154,12 +154,10 @@ def _mux(output: Output, packets: Iterator[Packet[Any]], frames: int, on_progres
 @contextmanager
 def _removed_on_failure(path: Path) -> Generator[None]:
     try:
-        with captured_messages() as messages:
-            try:
-                yield
-            except (FFmpegError, ValueError) as error:
-                last = "\n".join(text.strip() for _, _, text in messages[-10:])
-                raise StitchError(f"the output cannot be written: {error}", stderr=last) from error
+        try:
+            yield
+        except (FFmpegError, ValueError) as error:
+            raise StitchError(f"the output cannot be written: {error}") from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise
