@@ -25,7 +25,14 @@ def diagnose() -> int:
     for name, check, fix in _checks():
         try:
             print(f"ok    {name}: {check()}")
-        except (ImportError, OSError, ValueError, ReelbrushError, subprocess.SubprocessError) as error:
+        except (
+            ImportError,
+            OSError,
+            ValueError,
+            ReelbrushError,
+            RuntimeError,
+            subprocess.SubprocessError,
+        ) as error:
             failed += 1
             print(f"FAIL  {name}: {error}\n      fix: {fix}")
     return 1 if failed else 0
@@ -71,9 +78,9 @@ def _ffmpeg() -> str:
 def _runtime() -> str:
     """Ask a scoring process, since this one never loads the model runtime."""
     code = "import onnxruntime as o; print(o.__version__, ', '.join(o.get_available_providers()))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
     if done.returncode:
-        raise ValueError(done.stderr.strip().splitlines()[-1])
+        raise ValueError((done.stderr.strip() or "it ended without a word").splitlines()[-1])
     return f"onnxruntime {done.stdout.strip()}"
 
 

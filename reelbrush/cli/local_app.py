@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 from reelbrush.cli.app_folder import app_folder, styles_folder
+from reelbrush.compute import open_compute
+from reelbrush.errors import HostError
 from reelbrush.host import Host
+from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
 
 
@@ -33,7 +36,8 @@ def local_host(
     """Return a host, not yet started, for the product's app over a folder store.
 
     `workers` None means one scoring process per core. The app reads its settings from the environment, so
-    this sets `REELBRUSH_*` of the current process.
+    this sets `REELBRUSH_*` of the current process. Raises HostError or SettingsError when the machine or the
+    environment does not allow a run.
     """
     workers = workers or len(os.sched_getaffinity(0))
     os.environ.update(
@@ -47,4 +51,7 @@ def local_host(
         REELBRUSH_BLOB_SOURCE="LogsAndContainerScan",
     )
     os.environ.setdefault("REELBRUSH_POLL_SECONDS", "0.5")
+    problems = open_compute(Settings.from_env()).preflight()
+    if problems:
+        raise HostError("; ".join(problems))
     return Host(app_folder(), data, store_root=store.root, port=port, poll_seconds=0.1)

@@ -26,7 +26,7 @@ def main() -> None:
 @click.option("--batch-frames", type=click.IntRange(1), default=None, help="Frames scored by one process.")
 @click.option("--keep", is_flag=True, help="Keep the work folder after success.")
 @click.option(
-    "--work-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: OUTPUT.reelbrush]"
+    "--work-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: OUTPUT's name .reelbrush]"
 )
 @click.option(
     "--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality; lower is better."
@@ -63,7 +63,7 @@ def run(
         workers=workers,
         batch_frames=batch_frames,
         keep=keep,
-        work_dir=work_dir or output.with_name(output.name + ".reelbrush"),
+        work_dir=work_dir or output.with_name(output.stem[:60] + ".reelbrush"),
         as_json=as_json,
         quiet=quiet,
     )
@@ -92,8 +92,12 @@ def serve(folder: Path, port: int, workers: int | None, style: str) -> None:
 def styles(as_json: bool) -> None:
     """List the styles."""
     from reelbrush.cli.styles import print_styles
+    from reelbrush.errors import ReelbrushError
 
-    print_styles(as_json)
+    try:
+        print_styles(as_json)
+    except ReelbrushError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -111,5 +115,8 @@ def sample(path: Path, seconds: int) -> None:
     """Make a sample clip with sound at PATH."""
     from reelbrush.sample import make_sample
 
-    make_sample(path, seconds)
+    try:
+        make_sample(path, seconds)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(path)

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import shutil
-import signal
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reelbrush.cli.api import Api
+from reelbrush.cli.deliver import deliver, target_of
+from reelbrush.cli.interrupts import Interrupts
 from reelbrush.cli.local_app import local_host, log_to
 from reelbrush.cli.progress import Display, open_display
 from reelbrush.cli.styles import list_cards
 from reelbrush.cli.summary import summary_block
+from reelbrush.cli.work_folder import WorkFolder
 from reelbrush.compute import local
 from reelbrush.compute.select import local_runs_folder
 from reelbrush.errors import HostError, ReelbrushError, StoreError
 from reelbrush.host import Host
-from reelbrush.job import BlobRef, Options, job_id, slug, starts_job
-from reelbrush.job.names import INPUT
+from reelbrush.job import BlobRef, Options, WorkNames, job_id, slug, starts_job
+from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 
-OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE = 0, 1, 2, 3, 4
 LOOK_SECONDS = 0.25  # between two looks at the job
 
 
@@ -50,55 +48,59 @@ class RunRequest:
 
 def run_local(request: RunRequest) -> int:
     """Do the request and return the exit code. Nothing is raised for a video that cannot be served."""
-    if not request.source.is_file():
-        print(f"there is no file {request.source}", file=sys.stderr)
-        return NOT_FOUND
-    known = [line.name for line in list_cards()]
-    if request.style not in known:
-        print(f"there is no style {request.style!r}; known are {', '.join(known)}", file=sys.stderr)
-        return USAGE
-    if request.output.exists() and request.output.samefile(request.source):
-        print("the output must not be the source itself", file=sys.stderr)
-        return USAGE
-    request.output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return asyncio.run(_run(request))
+        problem = _problem(request)
+        if problem is not None:
+            print(problem[1], file=sys.stderr)
+            return problem[0]
+        request.output.parent.mkdir(parents=True, exist_ok=True)
+        work = WorkFolder.of(request.work_dir, request.source, request.style, request.options)
+        began = time.monotonic()
+        view = asyncio.run(_run(request, work))
+        return _end(request, work, view, time.monotonic() - began)
     except HostError as error:
         print(error, file=sys.stderr)
         return UNREACHABLE
-    except ReelbrushError as error:
+    except (ReelbrushError, OSError) as error:
         print(error, file=sys.stderr)
         return FAILED
 
 
-async def _run(request: RunRequest) -> int:
-    log_to(request.work_dir / "log.txt")
-    store = FolderStore(request.work_dir / "store")
+def _problem(request: RunRequest) -> tuple[int, str] | None:
+    if not request.source.is_file():
+        return NOT_FOUND, f"there is no file {request.source}"
+    known = [line.name for line in list_cards()]
+    if request.style not in known:
+        return USAGE, f"there is no style {request.style!r}; known are {', '.join(known)}"
+    if request.output.exists() and request.output.samefile(request.source):
+        return USAGE, "the output must not be the source itself"
+    return None
+
+
+async def _run(request: RunRequest, work: WorkFolder) -> dict[str, Any]:
+    """Bring the job to its end and return its last view; an interrupt ends the process."""
+    log_to(work.log)
+    store = work.store
     runs = local_runs_folder(store.uri)
+    host = local_host(
+        store, work.host, workers=request.workers, batch_frames=request.batch_frames, style=request.style
+    )
     local.undrain(runs)
     source = await asyncio.to_thread(_upload, store, request)
     job = job_id(source, request.style, request.options)
-    host = local_host(
-        store,
-        request.work_dir / "host",
-        workers=request.workers,
-        batch_frames=request.batch_frames,
-        style=request.style,
-    )
     display = open_display(request.quiet)
-    began = time.monotonic()
-    stop = _Interrupts(runs, display.say)
-    try:
-        await host.start()
-        with stop.caught():
+    stop = Interrupts(runs, display)
+    with stop.caught():
+        try:
+            await host.start()
             view = await _watch(host, job, source, display, stop)
-    finally:
-        display.close()
-        await host.stop(grace_seconds=30)
-    if view is None:
-        print(f"interrupted; the same command resumes from {request.work_dir}", file=sys.stderr)
-        return INTERRUPTED
-    return _end(request, store, view, time.monotonic() - began)
+        finally:
+            display.close()
+            await host.stop(grace_seconds=5 if stop.count else 30)
+        if view is None:
+            print(f"interrupted; the same command resumes from {work.base}", file=sys.stderr, flush=True)
+            stop.leave()
+        return view
 
 
 def _upload(store: FolderStore, request: RunRequest) -> BlobRef:
@@ -123,7 +125,7 @@ def _upload(store: FolderStore, request: RunRequest) -> BlobRef:
 
 
 async def _watch(
-    host: Host, job: str, source: BlobRef, display: Display, stop: _Interrupts
+    host: Host, job: str, source: BlobRef, display: Display, stop: Interrupts
 ) -> dict[str, Any] | None:
     """Follow the job to its end and return its last view; None when interrupted."""
     api = Api(host.base_url)
@@ -142,37 +144,28 @@ async def _watch(
             return view
         else:
             display.show(view)
-        if stop.count and stop.drained():
+        if stop.drained():
             return None
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _end(request: RunRequest, store: FolderStore, view: dict[str, Any], seconds: float) -> int:
+def _end(request: RunRequest, work: WorkFolder, view: dict[str, Any], seconds: float) -> int:
     if view["status"] != "Succeeded":
-        error = view.get("error", {"code": "canceled", "message": "the job was canceled"})
-        if request.as_json:
-            print(json.dumps(view, ensure_ascii=False))
-        print(f"{request.source.name}: {error['message']}", file=sys.stderr)
-        if error["code"] not in ("scoring", "run-lost", "internal", "store", "out-of-memory"):
-            shutil.rmtree(request.work_dir, ignore_errors=True)  # nothing that a second try could use
-        else:
-            print(
-                f"the work and its log.txt are kept in {request.work_dir}; the same command resumes",
-                file=sys.stderr,
-            )
-        return FAILED
+        return _failed(request, work, view)
     container, _, name = str(view["result"]["blob"]).partition("/")
-    made = store.path(container, name)
-    target = request.output
-    if made.suffix.lower() != target.suffix.lower():
-        target = target.with_suffix(made.suffix)
-    temporary = target.with_name(f".{target.name[:200]}.part")
-    shutil.copyfile(made, temporary) if request.keep else shutil.move(made, temporary)
-    temporary.replace(target)
+    made = work.store.path(container, name)
+    if not made.exists():  # an earlier command was cut off while it cleaned up
+        work.remove()
+        return run_local(request)
+    target = target_of(request.output, made, request.source)
+    deliver(made, target)
     if not request.keep:
-        shutil.rmtree(request.work_dir, ignore_errors=True)
+        local.kill(local_runs_folder(work.store.uri))
+        work.remove()
     view["result"]["path"] = str(target)
     view["elapsedSeconds"] = round(seconds, 2)
+    if target != request.output:
+        print(f"a track does not fit into {request.output.suffix}: the output is {target}", file=sys.stderr)
     if request.as_json:
         print(json.dumps(view, ensure_ascii=False))
     else:
@@ -182,34 +175,14 @@ def _end(request: RunRequest, store: FolderStore, view: dict[str, Any], seconds:
     return OK
 
 
-class _Interrupts:
-    """Counts Ctrl-C: the first lets running segments finish, the second ends everything."""
-
-    def __init__(self, runs: Path, say: Callable[[str], None]) -> None:
-        self.count = 0
-        self._runs, self._say = runs, say
-
-    @contextlib.contextmanager
-    def caught(self) -> Any:
-        """Handle SIGINT and SIGTERM inside the block."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._hit)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-    def _hit(self) -> None:
-        self.count += 1
-        if self.count == 1:
-            self._say("finishing the segments that are being painted; Ctrl-C again stops at once")
-            local.drain(self._runs)
-        else:
-            local.kill(self._runs)
-            os._exit(INTERRUPTED)  # threads inside FFmpeg would keep the process; all state is on disk
-
-    def drained(self) -> bool:
-        """Whether no scoring process is left."""
-        return local.running(self._runs) == 0
+def _failed(request: RunRequest, work: WorkFolder, view: dict[str, Any]) -> int:
+    error = view.get("error", {"code": "canceled", "message": "the job was canceled"})
+    if request.as_json:
+        print(json.dumps(view, ensure_ascii=False))
+    print(f"{request.source.name}: {error['message']}", file=sys.stderr)
+    local.kill(local_runs_folder(work.store.uri))
+    if work.store.stat(WORK, WorkNames(view["id"]).manifest) is None:
+        work.remove()  # it was refused before there was anything to keep
+    else:
+        print(f"the work and its log are kept in {work.folder}; the same command resumes", file=sys.stderr)
+    return FAILED

@@ -19,7 +19,7 @@ def serve_local(folder: Path, port: int, workers: int | None, style: str) -> int
     """Serve until SIGINT or SIGTERM and return the exit code: 0, or 4 when the host cannot be started."""
     try:
         asyncio.run(_serve(FolderStore(folder), port, workers, style))
-    except ReelbrushError as error:
+    except (ReelbrushError, OSError) as error:
         print(error, file=sys.stderr)
         return 4
     return 0

@@ -44,7 +44,7 @@ def start(folder: Path, clip: Path, *options: str) -> subprocess.Popen[str]:
 
 def pages(folder: Path) -> dict[str, int]:
     """Return the published ledger pages with their times of change."""
-    found = folder.glob("out.mp4.reelbrush/store/work/*/*/segments/*.json")
+    found = folder.glob("out.reelbrush/*/store/work/*/*/segments/*.json")
     return {path.name: path.stat().st_mtime_ns for path in found}
 
 
