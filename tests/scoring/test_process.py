@@ -105,6 +105,36 @@ def test_sigterm(
     assert prepared.page_hashes() == undisturbed
 
 
+def loads(process: subprocess.Popen[bytes], library: str) -> bool:
+    """Whether the process has mapped a library of this name."""
+    try:
+        return library in Path(f"/proc/{process.pid}/maps").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc")
+@pytest.mark.parametrize("library", ["_multiarray_umath", "onnxruntime"])
+def test_sigterm_while_libraries_are_imported(tmp_path: Path, clip: Path, styles: Path, library: str) -> None:
+    prepared = prepare(tmp_path, clip, "slow")
+    run = prepared.request()
+    process = begin(command(prepared, run, styles))
+    wait_for(lambda: loads(process, library) or process.poll() is not None)
+    process.terminate()
+    assert process.wait(60) == 75
+    result = prepared.result(run)
+    assert (result.state, result.retryable) == (BatchState.CANCELED, True)
+
+
+def test_sigterm_without_a_store(tmp_path: Path, styles: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    own = ["-m", "scoring", "--store", f"folder:{tmp_path / 'file'}", "--job", "j", "--run", "r"]
+    process = begin([sys.executable, *own])
+    wait_for(lambda: loads(process, "_multiarray_umath"))
+    process.terminate()
+    assert process.wait(60) == 75
+
+
 def test_exit_codes(tmp_path: Path, clip: Path, styles: Path) -> None:
     prepared = prepare(tmp_path, clip, "no-such-style")
     assert finish(command(prepared, prepared.request(), styles)) == 3
