@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
 from av.container import InputContainer
@@ -11,25 +12,26 @@ from av.video.stream import VideoStream
 
 from reelbrush.errors import ReelbrushError, StitchError
 from reelbrush.job.manifest import Manifest, Segment
-from reelbrush.media.container import main_video, open_input
+from reelbrush.media.container import main_video, opened
 
 OpenSegment = Callable[[int], BinaryIO]
 """Returns a fresh seekable reader of the encoded segment with this index; the caller closes it."""
 
 
-def open_encoded(open_segment: OpenSegment, index: int) -> tuple[InputContainer, VideoStream]:
-    """Open an encoded segment and return the container with its one video stream. Raises StitchError."""
-    try:
-        container = open_input(open_segment(index))
-    except ReelbrushError as error:
-        raise StitchError(
-            f"segment {index} cannot be read: {error.message}", advice="score it again"
-        ) from error
-    stream = main_video(container)
-    if stream is None:
-        container.close()
-        raise StitchError(f"segment {index} holds no video", advice="score it again")
-    return container, stream
+@contextmanager
+def opened_encoded(open_segment: OpenSegment, index: int) -> Generator[tuple[InputContainer, VideoStream]]:
+    """Open an encoded segment for a block: the container and its one video stream. Raises StitchError."""
+    with ExitStack() as stack:
+        try:
+            container = stack.enter_context(opened(lambda: open_segment(index)))
+        except ReelbrushError as error:
+            raise StitchError(
+                f"segment {index} cannot be read: {error.message}", advice="score it again"
+            ) from error
+        stream = main_video(container)
+        if stream is None:
+            raise StitchError(f"segment {index} holds no video", advice="score it again")
+        yield container, stream
 
 
 def segment_packets(
@@ -55,8 +57,7 @@ def segment_packets(
 
 
 def _read(open_segment: OpenSegment, segment: Segment, extradata: bytes) -> list[Packet[Any]]:
-    container, stream = open_encoded(open_segment, segment.index)
-    with container:
+    with opened_encoded(open_segment, segment.index) as (container, stream):
         packets = [packet for packet in container.demux(stream) if packet.size]
         if bytes(stream.codec_context.extradata or b"") != extradata:
             raise StitchError(

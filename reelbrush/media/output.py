@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from reelbrush.job.manifest import Manifest
 from reelbrush.media.carry import Lane
+from reelbrush.media.container import Opener, opened
 from reelbrush.media.subtitles import ASS_HEADER
 from reelbrush.media.tags import fits_rate, kept_tags, shifted_chapters, timecode_of
 from reelbrush.media.ticks import movie_timescale, track_timescale
@@ -36,6 +37,7 @@ class Output:
 def open_output(
     path: Path,
     source: InputContainer,
+    open_source: Opener,
     wrapper: Wrapper,
     manifest: Manifest,
     timestamps: Sequence[int],
@@ -44,6 +46,7 @@ def open_output(
 ) -> Output:
     """Create `path` and write its header.
 
+    Nothing is read from `source`, which stays at its beginning; `open_source` opens it again for a cover.
     `encoded` is the video stream of any segment (all have the same parameter sets); `origin`, in seconds of
     the source, becomes 0. Raises FFmpegError or ValueError when the muxer refuses a track.
     """
@@ -63,7 +66,7 @@ def open_output(
     lanes: list[Lane] = []
     for index, action in wrapper.actions.items():
         stream = source.streams[index]
-        if _attached(container, wrapper, source, stream):
+        if _attached(container, wrapper, open_source, stream):
             continue
         lanes.append(Lane(stream, _add_track(container, stream, action), action, origin))
     container.metadata.update(kept_tags(source.metadata))
@@ -115,7 +118,7 @@ def _constant(timestamps: Sequence[int]) -> bool:
     return longest - shortest <= 1
 
 
-def _attached(container: OutputContainer, wrapper: Wrapper, source: InputContainer, stream: Stream) -> bool:
+def _attached(container: OutputContainer, wrapper: Wrapper, open_source: Opener, stream: Stream) -> bool:
     """Write what Matroska keeps in its header as attachments: fonts and cover art."""
     if wrapper.extension != "mkv":
         return False
@@ -126,11 +129,15 @@ def _attached(container: OutputContainer, wrapper: Wrapper, source: InputContain
     if isinstance(stream, VideoStream):
         suffix = {"mjpeg": ("jpg", "jpeg"), "png": ("png", "png"), "bmp": ("bmp", "bmp")}
         name, kind = suffix[stream.codec_context.codec.canonical_name]
-        picture = next((bytes(packet) for packet in source.demux(stream) if packet.size), b"")
-        source.seek(0)
-        container.add_attachment(f"cover.{name}", f"image/{kind}", picture)
+        container.add_attachment(f"cover.{name}", f"image/{kind}", _picture(open_source, stream.index))
         return True
     return False
+
+
+def _picture(open_source: Opener, index: int) -> bytes:
+    """Read a cover out of a container of its own: seeking back in the carried one could skip packets."""
+    with opened(open_source) as again:
+        return next((bytes(packet) for packet in again.demux(again.streams[index]) if packet.size), b"")
 
 
 def _add_track(container: OutputContainer, stream: Stream, action: Action) -> Stream:

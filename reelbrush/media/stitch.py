@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,12 +18,13 @@ from av.packet import Packet
 from reelbrush.errors import StitchError
 from reelbrush.job.manifest import Manifest
 from reelbrush.media.carry import carrier
-from reelbrush.media.concat import OpenSegment, open_encoded, segment_packets
-from reelbrush.media.container import Opener, open_input
+from reelbrush.media.concat import OpenSegment, opened_encoded, segment_packets
+from reelbrush.media.container import Opener, opened
 from reelbrush.media.interleave import carried_packets, interleaved
 from reelbrush.media.output import Output, open_output
 from reelbrush.media.subtitles import cues_fit_mp4
 from reelbrush.media.tags import shifted_chapters
+from reelbrush.media.tally import Tally
 from reelbrush.media.ticks import origin_of, output_times, rescale
 from reelbrush.media.tracks import Selection, select_tracks
 from reelbrush.media.verify import verify_output
@@ -67,7 +68,7 @@ def stitch(
     is left in the folder then.
     """
     notes: list[str] = []
-    with open_input(open_source()) as source:
+    with opened(open_source) as source:
         selection = select_tracks(source, manifest.video.stream_index)
         origin = _origin(source, selection, manifest, timestamps[0])
         chapters = shifted_chapters(source, origin)
@@ -77,30 +78,31 @@ def stitch(
         notes += [*selection.notes, *wrapper.notes]
         path = folder / f"stitched.{wrapper.extension}"
         with _removed_on_failure(path):
-            template, stream = open_encoded(open_segment, manifest.segments[0].index)
-            with template:
+            with opened_encoded(open_segment, manifest.segments[0].index) as (_, stream):
                 extradata = bytes(stream.codec_context.extradata or b"")
-                output = open_output(path, source, wrapper, manifest, timestamps, stream, origin)
+                output = open_output(path, source, open_source, wrapper, manifest, timestamps, stream, origin)
             notes += output.notes
             with output.container:
                 video = _video(output, manifest, timestamps, open_segment, extradata, origin)
                 carriers = {lane.source.index: carrier(lane) for lane in output.lanes}
                 others = carried_packets(source, carriers, notes)
-                unwritten = _mux(output, interleaved(video, others), len(timestamps), on_progress)
+                written = {lane.output.index: Tally() for lane in output.lanes}
+                unwritten = _mux(output, interleaved(video, others), written, len(timestamps), on_progress)
             if unwritten:
                 notes.append(f"{unwritten} damaged packets of other tracks were left out")
-    kinds = [track.kind for track in selection.tracks if track.index in wrapper.actions]
-    audio, subtitles = kinds.count("audio"), kinds.count("subtitle")
-    with _removed_on_failure(path):
-        verify_output(path, manifest, timestamps, origin, audio_tracks=audio, subtitle_tracks=subtitles)
+            audio, subtitles = (
+                [written[lane.output.index] for lane in output.lanes if lane.source.type == kind]
+                for kind in ("audio", "subtitle")
+            )
+            verify_output(path, manifest, timestamps, origin, audio=audio, subtitles=subtitles)
     return Stitched(
         path=path,
         extension=wrapper.extension,
         frame_count=len(timestamps),
         size=path.stat().st_size,
         sha256=_sha256(path),
-        audio_tracks=audio,
-        subtitle_tracks=subtitles,
+        audio_tracks=len(audio),
+        subtitle_tracks=len(subtitles),
         notes=tuple(notes),
     )
 
@@ -133,9 +135,18 @@ def _video(
         yield packet
 
 
-def _mux(output: Output, packets: Iterator[Packet[Any]], frames: int, on_progress: Progress | None) -> int:
-    """Return how many packets of other tracks the muxer refused; one of the video raises FFmpegError."""
-    written = refused = 0
+def _mux(
+    output: Output,
+    packets: Iterator[Packet[Any]],
+    written: Mapping[int, Tally],
+    frames: int,
+    on_progress: Progress | None,
+) -> int:
+    """Count what is `written` of the other tracks, by stream index of the output.
+
+    Return how many of their packets the muxer refused; one of the video raises FFmpegError.
+    """
+    done = refused = 0
     for packet in packets:
         is_video = packet.stream_index == output.video.index
         try:
@@ -144,10 +155,13 @@ def _mux(output: Output, packets: Iterator[Packet[Any]], frames: int, on_progres
             if is_video:
                 raise
             refused += 1
+            continue
         if is_video:
-            written += 1
+            done += 1
             if on_progress:
-                on_progress(written, frames)
+                on_progress(done, frames)
+        else:
+            written[packet.stream_index].count(packet)
     return refused
 
 

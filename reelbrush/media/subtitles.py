@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from reelbrush.media.container import Opener, open_input
+from reelbrush.media.container import Opener, opened
 from reelbrush.media.tracks import Track
 
 _MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}|&[a-z#0-9]+;|[\x00-\x08\x0b\x0c\x0e-\x1f]", re.IGNORECASE)
@@ -32,7 +32,7 @@ def cues_fit_mp4(open_source: Opener, tracks: Iterable[Track]) -> bool:
     Timed text shows one cue at a time and has no markup: overlapping cues, tags, WebVTT settings and cues
     without an end do not fit. Reads through the source once.
     """
-    with open_input(open_source()) as source:
+    with opened(open_source) as source:
         ends: dict[int, int] = {track.index: -(1 << 62) for track in tracks}
         streams = [source.streams[index] for index in ends]
         for stream in source.streams:

@@ -167,6 +167,21 @@ def test_cover_art_stays_and_is_never_the_video(tmp_path: Path, suffix: str) -> 
         assert cover == original
 
 
+def test_a_cover_costs_no_early_sound(tmp_path: Path) -> None:
+    image = ffmpeg(tmp_path / "cover.jpg", *picture("200x100", seconds=0.04), "-frames:v", "1")
+    source = ffmpeg(
+        tmp_path / "in.mkv", "-itsoffset", "2", *picture(), *tone(seconds=4), "-attach", str(image),
+        *words("-map 0 -map 1 -metadata:s:t mimetype=image/jpeg -metadata:s:t filename=cover.jpg -g 10"),
+        *words("-c:v libx264 -c:a vorbis -ac 2 -strict -2"),
+    )  # fmt: skip
+    stitched = paint(tmp_path, source).stitch()
+    assert stitched.extension == "mkv"
+    with av.open(str(stitched.path)) as container:
+        assert len(container.streams.video) == 2
+    assert digests(stitched.path, "audio") == digests(source, "audio")
+    assert first_sound(stitched.path) == first_sound(source) <= -2
+
+
 def test_the_timecode_stays(tmp_path: Path) -> None:
     source = ffmpeg(tmp_path / "in.mov", *picture(), *words("-timecode 01:02:03:04 -c:v libx264"))
     stitched = paint(tmp_path, source).stitch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from reelbrush.errors import StitchError
+from reelbrush.media.tally import Tally
 from reelbrush.media.verify import verify_output
-from tests.media_out.making import Work, ffmpeg, paint, picture, tone, words
+from tests.media_out.making import Work, ffmpeg, packets, paint, picture, tone, words
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +22,23 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Work:
     return paint(folder, ffmpeg(folder / "in.mp4", *picture(), *tone(), "-c:a", "aac"))
 
 
-def check(job: Work, path: Path, times: array[int] | None = None, audio: int = 1, subtitles: int = 0) -> None:
+SOUND = Tally(1, 1)
+
+
+def check(
+    job: Work,
+    path: Path,
+    times: array[int] | None = None,
+    audio: Sequence[Tally] = (SOUND,),
+    subtitles: Sequence[Tally] = (),
+) -> None:
     verify_output(
         path,
         job.manifest,
         job.timestamps if times is None else times,
         Fraction(0),
-        audio_tracks=audio,
-        subtitle_tracks=subtitles,
+        audio=audio,
+        subtitles=subtitles,
     )
 
 
@@ -50,10 +61,21 @@ def test_lost_moved_and_surplus_frames_are_found(job: Work) -> None:
 def test_missing_tracks_and_wrong_sizes_are_found(job: Work) -> None:
     path = job.stitch().path
     with pytest.raises(StitchError, match="1 audio and 0 subtitle tracks instead of 2 and 1"):
-        check(job, path, audio=2, subtitles=1)
+        check(job, path, audio=[SOUND, SOUND], subtitles=[SOUND])
     wider = replace(job.manifest, encode=replace(job.manifest.encode, width=66))
     with pytest.raises(StitchError, match="64x48"):
-        verify_output(path, wider, job.timestamps, Fraction(0), audio_tracks=1, subtitle_tracks=0)
+        verify_output(path, wider, job.timestamps, Fraction(0), audio=[SOUND], subtitles=[])
+
+
+def test_lost_packets_of_other_tracks_are_found(job: Work) -> None:
+    path = job.stitch().path
+    _lead_in, *sound = packets(path, "audio")  # it ends at time 0
+    size = sum(len(data) for _, data in sound)
+    check(job, path, audio=[Tally(len(sound) + 1, size)])  # the container may merge packets
+    with pytest.raises(
+        StitchError, match=f"track 1 .* holds {len(sound)} packets instead of {len(sound) + 1}"
+    ):
+        check(job, path, audio=[Tally(len(sound) + 1, size + 1)])
 
 
 def test_an_index_behind_the_data_is_found(job: Work, tmp_path: Path) -> None:
