@@ -45,7 +45,7 @@ def make_clip(path: Path, minutes: int) -> None:
 
 def segments_done(work: Path) -> int:
     """Return how many segments are published."""
-    return sum(1 for _ in work.glob("store/work/*/*/segments/*.json"))
+    return sum(1 for _ in work.glob("*/store/work/*/*/segments/*.json"))
 
 
 def sample(process: subprocess.Popen[bytes], trace: Trace, began: float) -> None:
@@ -84,7 +84,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        clip, output, work = folder / "clip.mp4", folder / "out.mp4", folder / "out.mp4.reelbrush"
+        clip, output, work = folder / "clip.mp4", folder / "out.mp4", folder / "out.reelbrush"
         make_clip(clip, options.minutes)
         command = [
             sys.executable,

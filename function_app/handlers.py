@@ -51,6 +51,10 @@ async def retry_job(client: df.DurableOrchestrationClient, job: str) -> Reply:
             409, "JobNotFailed", f"The job {job} is {known.lower()}; only a failed one can be retried."
         )
     found = decoded(status.input_)
+    if "error" in found:
+        return problem(
+            409, "UploadUnusable", "The upload's wishes cannot be read; correct and upload it again."
+        )
     retry = int(found.get("retry", 0)) + 1
     await start_job(client, from_json(Job, found["job"]), Settings.from_env(), retry=retry)
     return Reply(202, job_view(await client.get_status(job)), {"Operation-Location": f"/api/jobs/{job}"})

@@ -15,6 +15,7 @@ from reelbrush.settings import Settings
 from reelbrush.store import Store
 
 ORCHESTRATION = "stylize_video"
+SIDECAR_BYTES = 65536  # inclusive
 ACTIVE = ("Pending", "Running", "Suspended", "ContinuedAsNew")
 
 
@@ -34,11 +35,13 @@ def job_of_upload(store: Store, settings: Settings, source: BlobRef) -> Job:
     """
     sidecar = _sidecar(store, source)
     named = str(sidecar.get("style") or style_of_upload(source.name, settings.default_style))
+    if len(named) > 64:
+        raise _unusable(source, "the style's name has more than 64 characters")
     try:
         options = Options(**sidecar.get("options", {}))
     except TypeError as error:
         raise _unusable(source, str(error)) from None
-    if options.hdr not in ("tonemap", "refuse") or options.crf not in range(52):
+    if options.hdr not in ("tonemap", "refuse") or type(options.crf) is not int or not 0 <= options.crf <= 51:
         raise _unusable(source, "hdr is tonemap or refuse, crf an integer 0..51")
     return Job(job_id(source, named, options), source, named, options)
 
@@ -51,11 +54,14 @@ def plain_job(settings: Settings, source: BlobRef) -> Job:
 
 def _sidecar(store: Store, source: BlobRef) -> dict[str, Any]:
     name = f"{source.name}.json"
-    if store.stat(source.container, name) is None:
+    blob = store.stat(source.container, name)
+    if blob is None:
         return {}
+    if blob.size > SIDECAR_BYTES:
+        raise _unusable(source, f"it has more than {SIDECAR_BYTES} bytes")
     try:
         document = json.loads(store.read_bytes(source.container, name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unusable(source, str(error)) from None
     if not isinstance(document, dict):
         raise _unusable(source, "an object is expected")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,18 +51,15 @@ class ProcessRecord:
             return False
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process's group, if it still is the same process.
+        """Send a signal to the process and all its descendants, if it still is the same process.
 
-        SIGKILL goes to all its descendants too: the ranks of an MPI launcher are groups of their own.
+        The ranks of an MPI launcher get SIGTERM instead of the launcher, which would not let them finish.
         """
         if not self.alive():
             return
-        descendants: list[psutil.Process] = []
-        if number == signal.SIGKILL:
-            with contextlib.suppress(psutil.Error):
-                descendants = psutil.Process(self.pid).children(recursive=True)
-        with contextlib.suppress(OSError):
-            os.killpg(self.pid, number)
-        for process in descendants:
-            with contextlib.suppress(psutil.Error):
-                process.send_signal(number)
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self.pid)
+            ranks = process.children(recursive=True)
+            for one in [*ranks, *([] if ranks and number == signal.SIGTERM else [process])]:
+                with contextlib.suppress(psutil.Error):
+                    one.send_signal(number)

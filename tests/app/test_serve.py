@@ -125,6 +125,10 @@ def test_a_side_car_chooses_style_and_options(tmp_path: Path, short_clip: Path) 
         (tmp_path / "input" / "b.mp4.json").write_text('{"options": {"crf": "best"}}')
         view = server.until(upload(tmp_path, "b.mp4", short_clip.read_bytes()), ended)
         assert view["error"]["code"] == "side-car" and "crf" in view["error"]["message"]
+        assert server.call(f"/api/jobs/{view['id']}/retry", "POST")[0] == 409
+        (tmp_path / "input" / "c.mp4.json").write_text("[" * 60_000)
+        view = server.until(upload(tmp_path, "c.mp4", short_clip.read_bytes()), ended)
+        assert view["error"]["code"] == "side-car"
 
 
 def test_an_unknown_style_is_said(tmp_path: Path, short_clip: Path) -> None:
