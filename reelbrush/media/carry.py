@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from reelbrush.media.audio import AudioClock
+from reelbrush.media.silence import FLAC_BLOCK, SampleLine
 from reelbrush.media.subtitles import from_timed_text, to_timed_text
 from reelbrush.media.ticks import rescale
 from reelbrush.media.wrapper import Action
@@ -107,19 +108,14 @@ def _subtitle(lane: Lane) -> Carrier:
 def _transcoded(lane: Lane) -> Carrier:
     assert isinstance(lane.source, AudioStream) and isinstance(lane.output, AudioStream)
     decoder, encoder = lane.source.codec_context, lane.output.codec_context
-    resampler = AudioResampler(encoder.format, encoder.layout, encoder.sample_rate, frame_size=4608)
+    resampler = AudioResampler(encoder.format, encoder.layout, encoder.sample_rate, frame_size=FLAC_BLOCK)
     sample = Fraction(1, encoder.sample_rate)
     shift = round(lane.origin / sample)
-    position: int | None = None
+    line = SampleLine(sample)
 
     def encode(frame: AudioFrame | None) -> list[Packet[Stream]]:
-        nonlocal position
         packets: list[Packet[Stream]] = []
         for ready in resampler.resample(frame):
-            if position is None:
-                position = 0 if ready.pts is None else round(ready.pts * (ready.time_base or sample) / sample)
-            ready.pts, ready.time_base = position, sample
-            position += ready.samples
             packets += encoder.encode(ready)
         if frame is None:
             packets += encoder.encode(None)
@@ -137,6 +133,6 @@ def _transcoded(lane: Lane) -> Carrier:
             frames = decoder.decode(packet)
         except FFmpegError:
             return []  # a damaged packet is silence, as in any player
-        return [ready for frame in frames for ready in encode(frame)]
+        return [ready for frame in frames for placed in line.place(frame) for ready in encode(placed)]
 
     return carry

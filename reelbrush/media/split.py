@@ -18,7 +18,7 @@ from reelbrush.media.index import PacketIndex, Progress, index_packets
 from reelbrush.media.intermediate import write_intermediate
 from reelbrush.media.limits import Limits
 from reelbrush.media.notes import loss_notes, source_notes
-from reelbrush.media.probe import LOOK_FRAMES, FirstLook, first_look, refuse_single_picture, require_video
+from reelbrush.media.probe import FirstLook, first_look, refuse_single_picture, require_video
 from reelbrush.media.remux import REMUXED_CODECS, write_remux
 from reelbrush.media.segments import decodes_too_much, indexed_segments, ordinal_segments, untrue_seek
 
@@ -139,7 +139,7 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
         refuse_single_picture(container, index.packets)
         limits.check_amount(index.packets, codec.width, codec.height, source_bytes)
         times = index.timestamps
-        if len(times):
+        if len(times) and not index.distrust:  # else only decoding tells the true times
             limits.check_time(len(times), float(int(times[-1] - times[0]) * (stream.time_base or 0)))
         others = [other for other in container.streams.video if other is not stream and not is_picture(other)]
         notes = (
@@ -185,7 +185,9 @@ def _unreadable_in_parts(open_source: Opener, survey: _Survey, video: Video, pat
             if reason:
                 return reason
             stream_index, media = 0, path_opener(path)
-            if first_look(media, 0).times != tuple(range(min(LOOK_FRAMES, len(index.timestamps)))):
+            look = first_look(media, 0)
+            ordinals = tuple(range(len(look.times)))
+            if look.times != ordinals or (look.whole and len(ordinals) != len(index.timestamps)):
                 return "its first frames do not decode from a copy"
         segments = indexed_segments(index, ordinal=copied)
         return untrue_seek(media, stream_index, segments, video.width * video.height)

@@ -242,6 +242,41 @@ def test_sound_that_nothing_holds_is_converted_without_loss(tmp_path: Path) -> N
     assert np.array_equal(*waves)
 
 
+@pytest.mark.parametrize("lost", [(5, 6), (5, 20)])
+def test_sound_that_is_converted_stays_in_time_after_a_loss(tmp_path: Path, lost: tuple[int, int]) -> None:
+    source = ffmpeg(
+        tmp_path / "in.flv", *picture(seconds=6), "-f", "lavfi",
+        "-i", "aevalsrc=0.5*gt(t\\,5):d=6:s=22050", *words("-c:v flv -c:a adpcm_swf -ar 22050"),
+    )  # fmt: skip
+    job = paint(tmp_path, source)
+    job.source = without_sound_tags(source, tmp_path / "lossy.flv", range(*lost))
+    onsets: list[float] = []
+    for path in (job.source, job.stitch().path):
+        with av.open(str(path)) as container:
+            for frame in container.decode(audio=0):
+                loud = np.flatnonzero(np.abs(frame.to_ndarray().ravel().astype(int)) > 1000)
+                if loud.size:
+                    onsets.append(float((frame.time or 0) + loud[0] / frame.sample_rate))
+                    break
+    assert abs(onsets[0] - 5) < 0.1
+    assert abs(onsets[1] - onsets[0]) < 0.003
+
+
+def without_sound_tags(source: Path, target: Path, lost: range) -> Path:
+    """Copy an FLV file without some of its packets of sound (tag type 8)."""
+    data = source.read_bytes()
+    kept, at, number = bytearray(data[:13]), 13, 0
+    while at + 11 < len(data):
+        end = at + 11 + int.from_bytes(data[at + 1 : at + 4], "big") + 4
+        sound = data[at] == 8
+        if not (sound and number in lost):
+            kept += data[at:end]
+        number += sound
+        at = end
+    target.write_bytes(kept)
+    return target
+
+
 def test_other_videos_and_data_are_named_in_the_notes(tmp_path: Path) -> None:
     source = ffmpeg(
         tmp_path / "in.mp4",
