@@ -24,7 +24,7 @@ from reelbrush.job import (
 )
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
-from scoring.failures import describe
+from scoring.failures import Canceled, describe
 from scoring.ledger import published_pages
 from scoring.mpi import Rank, share
 from scoring.peers import wait_for_segments, wait_until
@@ -39,15 +39,9 @@ from scoring.timestamps import Timestamps, read_timestamps
 T = TypeVar("T")
 
 _LOG = logging.getLogger("scoring")
-_RESULT_SECONDS = (
-    45.0  # a failed peer stays so long for the leader's result; mpirun kills all when one leaves
-)
-
-
-class Canceled(ScoringError):
-    """The run was asked to stop before its share was published; what is published stays."""
-
-    code = "canceled"
+# mpirun kills all processes when one leaves with a code other than 0: it stays for the leader's result
+_RESULT_SECONDS = 45.0
+_LAST_WORDS_SECONDS = 5.0  # the leader's patience with the last heartbeats of peers that published their all
 
 
 @dataclass(frozen=True)
@@ -81,11 +75,11 @@ def run_batch(
     reporter = Reporter(store, job, run, rank, stop)
     state, failure = BatchState.DONE, None
     try:
+        reporter.forget()
         request = _read(store, RunRequest, WorkNames(job).batch(run))
         manifest = _read(store, Manifest, WorkNames(job).manifest)
         reporter.batch = request.batch
-        with reporter:
-            _Run(store, request, manifest, run, settings, rank, stop, reporter).execute()
+        _Run(store, request, manifest, run, settings, rank, stop, reporter).execute()
     except Canceled as error:
         state, failure = BatchState.CANCELED, describe(error)
     except BaseException as error:
@@ -97,8 +91,8 @@ def run_batch(
         reporter.finish(progress)
     except Exception as error:
         raise StoreError(f"the result of run {run} cannot be written: {error}") from error
-    if state is BatchState.FAILED and not rank.leads:
-        wait_until(lambda: reporter.result_written() or stop.requested, _RESULT_SECONDS)
+    if state is not BatchState.DONE and not rank.leads:
+        wait_until(reporter.result_written, _RESULT_SECONDS)
     return progress
 
 
@@ -129,16 +123,22 @@ class _Run:
             len(own),
             len(published),
         )
-        if missing and not self.stop.requested:
-            self._score(missing, timestamps)
-        if self.rank.leads and self.rank.size > 1:
-            self.reporter.check_peers()
+        with self.reporter:  # not before what is published was counted, or a resumed run would begin with 0
+            if missing and not self.stop.requested:
+                self._score(missing, timestamps)
+            self._end(segments, own, timestamps)
+
+    def _end(self, segments: Sequence[Segment], own: Sequence[Segment], timestamps: Timestamps) -> None:
+        """Raise Canceled when the share `own` is not published; let the leader wait for all `segments`."""
+        leads_peers = self.rank.leads and self.rank.size > 1
+        if leads_peers:
+            self._check_peers()
         if self.reporter.tally.segments < len(own):
             published_now = self.reporter.tally.segments
             raise Canceled(
                 f"run {self.run} was stopped with {published_now} of {len(own)} segments published"
             )
-        if self.rank.leads and self.rank.size > 1:
+        if leads_peers:
             wait_for_segments(
                 self.store,
                 self.manifest,
@@ -147,6 +147,7 @@ class _Run:
                 patience=self.settings.peer_seconds,
                 check=self._check_running,
             )
+            wait_until(self.reporter.peers_ended, _LAST_WORDS_SECONDS)
 
     def _batch_segments(self) -> Sequence[Segment]:
         batch, segments = self.request.batch, self.manifest.segments
@@ -203,8 +204,15 @@ class _Run:
             )
         return source.container
 
-    def _check_running(self) -> None:
+    def _check_peers(self) -> None:
+        """Raise when a peer ended early; after a request to stop only once the peers have ended."""
+        if self.stop.requested:
+            # the end of this process is the end of its peers, who may be finishing their segments in flight
+            wait_until(lambda: self.stop.expired or self.reporter.peers_ended(), self.stop.grace)
         self.reporter.check_peers()
+
+    def _check_running(self) -> None:
+        self._check_peers()
         if self.stop.requested:
             raise Canceled(f"run {self.run} was stopped while its other processes were at work")
 

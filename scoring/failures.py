@@ -6,7 +6,13 @@ import errno
 import traceback
 from dataclasses import dataclass
 
-from reelbrush.errors import ReelbrushError
+from reelbrush.errors import ReelbrushError, ScoringError
+
+
+class Canceled(ScoringError):
+    """The run was asked to stop before its share was published; what is published stays."""
+
+    code = "canceled"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,6 +12,7 @@ from reelbrush.store import Store
 from scoring.ledger import published_pages
 from scoring.timestamps import Timestamps
 
+_LOG = logging.getLogger("scoring")
 _POLL_SECONDS = 1.0
 
 
@@ -47,10 +49,21 @@ def wait_for_segments(
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Return True as soon as `condition()` holds, False when it does not within `seconds`."""
+    """Return True as soon as `condition()` holds, False when it does not within `seconds`.
+
+    A condition that raises does not hold: waiting is a courtesy, and a store may come back.
+    """
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not _holds(condition):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)
     return True
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except Exception as error:
+        _LOG.warning("cannot look at the run's other processes: %s", error)
+        return False

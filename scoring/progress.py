@@ -9,16 +9,16 @@ import time
 from dataclasses import dataclass, replace
 from types import TracebackType
 
-from reelbrush.errors import ScoringError
+from reelbrush.errors import ScoringError, StoreError
 from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, WorkNames, from_json, to_json
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
-from scoring.failures import Failure
+from scoring.failures import Canceled, Failure
 from scoring.mpi import Rank
 from scoring.stop import StopRequest
 
 _LOG = logging.getLogger("scoring")
-_STALE_SECONDS = 30.0  # older last words of a peer are from an earlier start of the same run
+_STALE_SECONDS = 30.0  # older last words are from an earlier start of the same run
 
 
 def progress_name(names: WorkNames, run: str, rank: int) -> str:
@@ -51,7 +51,7 @@ class Reporter:
     def __init__(
         self, store: Store, job: str, run: str, rank: Rank, stop: StopRequest, interval: float = 1.0
     ) -> None:
-        """`interval` is in seconds. A leader whose peer has failed asks `stop` to end this process too."""
+        """`interval` is in seconds. A leader whose peer ended early asks `stop` to end this process too."""
         self._store, self._names, self._run, self._rank, self._stop = store, WorkNames(job), run, rank, stop
         self._interval = interval
         self._began, self._began_at = time.monotonic(), time.time()
@@ -59,6 +59,12 @@ class Reporter:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self.tally = Tally()
+
+    def forget(self) -> None:
+        """Delete what an earlier start of the same run left in this process's place."""
+        self._store.delete(WORK, progress_name(self._names, self._run, self._rank.rank))
+        if self._rank.leads:
+            self._store.delete(WORK, self._names.result(self._run))
 
     def __enter__(self) -> Reporter:
         self._thread.start()
@@ -89,38 +95,59 @@ class Reporter:
         )
         if not self._rank.leads:
             return own
-        if state is BatchState.DONE:
-            return replace(own, segments_done=own.segments_total, frames_done=own.frames_total)
         peers = self.peers()
+        whole = replace(own, new_frames=own.new_frames + sum(peer.new_frames for peer in peers))
+        if state is BatchState.DONE:
+            return replace(whole, segments_done=own.segments_total, frames_done=own.frames_total)
         return replace(
-            own,
+            whole,
             segments_done=own.segments_done + sum(peer.segments_done for peer in peers),
             frames_done=own.frames_done + sum(peer.frames_done for peer in peers),
-            new_frames=own.new_frames + sum(peer.new_frames for peer in peers),
         )
 
     def peers(self) -> list[BatchProgress]:
         """Return the last heartbeats of the run's other processes, as far as they have written one."""
-        found: list[BatchProgress] = []
-        for rank in range(1, self._rank.size):
-            name = progress_name(self._names, self._run, rank)
-            if self._store.stat(WORK, name) is not None:
-                found.append(from_json(BatchProgress, json.loads(self._store.read_bytes(WORK, name))))
-        return found
+        names = [progress_name(self._names, self._run, rank) for rank in range(1, self._rank.size)]
+        return [peer for peer in map(self._read, names) if peer is not None]
+
+    def _read(self, name: str) -> BatchProgress | None:
+        if self._store.stat(WORK, name) is None:
+            return None
+        try:
+            return from_json(BatchProgress, json.loads(self._store.read_bytes(WORK, name)))
+        except ValueError:
+            return None
+        except StoreError as error:
+            if error.code != "blob-missing":  # deleted by a peer that starts again
+                raise
+            return None
 
     def check_peers(self) -> None:
-        """Raise ScoringError with a peer's own words when one has failed."""
-        for peer in self.peers():
-            if peer.state is BatchState.FAILED and peer.updated_at > self._began_at - _STALE_SECONDS:
+        """Raise ScoringError with a peer's own words when one has failed, Canceled when one has stopped."""
+        peers = [peer for peer in self.peers() if self._is_of_this_start(peer)]
+        for peer in peers:
+            if peer.state is BatchState.FAILED:
                 raise ScoringError(
                     peer.error or "a process of this run has failed",
                     code=peer.error_code,
                     retryable=peer.retryable,
                 )
+        if any(peer.state is BatchState.CANCELED for peer in peers):
+            raise Canceled(f"a process of run {self._run} was stopped before its share was published")
+
+    def peers_ended(self) -> bool:
+        """Whether all other processes of the run have said their last word, or one of them has failed."""
+        states = [peer.state for peer in self.peers()]
+        ended = len(states) == self._rank.size - 1 and BatchState.RUNNING not in states
+        return ended or BatchState.FAILED in states
 
     def result_written(self) -> bool:
         """Whether the leader has left the run's result."""
-        return self._store.stat(WORK, self._names.result(self._run)) is not None
+        result = self._read(self._names.result(self._run))
+        return result is not None and self._is_of_this_start(result)
+
+    def _is_of_this_start(self, progress: BatchProgress) -> bool:
+        return progress.updated_at > self._began_at - _STALE_SECONDS
 
     def write(self, progress: BatchProgress) -> None:
         """Write this process's heartbeat now."""

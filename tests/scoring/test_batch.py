@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,23 @@ import numpy as np
 import pytest
 
 from reelbrush.errors import StoreError
-from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, from_json, timestamps_hash, to_json
+from reelbrush.job import (
+    Batch,
+    BatchProgress,
+    BatchState,
+    LedgerPage,
+    WorkNames,
+    from_json,
+    timestamps_hash,
+    to_json,
+)
 from reelbrush.job.names import INPUT, WORK
 from scoring.batch import RunSettings, run_batch
 from scoring.contract import Contract
+from scoring.failures import Canceled, describe
 from scoring.mpi import Rank
+from scoring.peers import wait_until
+from scoring.progress import Reporter
 from scoring.stop import StopRequest
 from scoring.styles import SHIPPED
 from tests.scoring.jobs import PreparedJob, make_clip, prepare
@@ -198,10 +212,118 @@ def test_a_store_that_takes_no_result_raises(prepared: PreparedJob) -> None:
 
 def test_the_leader_tells_what_failed_in_a_peer(prepared: PreparedJob) -> None:
     run = prepared.request()
-    from scoring.failures import describe
-    from scoring.progress import Reporter
-
     peer = Reporter(prepared.store, prepared.job.id, run, Rank(1, 2, 1), StopRequest(1))
     peer.finish(peer.snapshot(BatchState.FAILED, describe(MemoryError())))
     progress = score(prepared, run, rank=Rank(0, 2, 0))
     assert (progress.state, progress.error_code) == (BatchState.FAILED, "out-of-memory")
+
+
+def reporter(prepared: PreparedJob, run: str, rank: Rank) -> Reporter:
+    return Reporter(prepared.store, prepared.job.id, run, rank, StopRequest(1))
+
+
+def test_a_canceled_peer_stays_until_the_leader_has_written_the_result(prepared: PreparedJob) -> None:
+    run, stop = prepared.request(), StopRequest(1)
+    stop.request()
+    ended: list[BatchProgress] = []
+
+    def work() -> None:
+        settings = RunSettings(providers="cpu")
+        ended.append(run_batch(prepared.store, prepared.job.id, run, settings, Rank(1, 2, 1), stop))
+
+    peer = threading.Thread(target=work)
+    peer.start()
+    peer.join(1.5)
+    assert peer.is_alive()
+    leader = reporter(prepared, run, Rank(0, 2, 0))
+    leader.finish(leader.snapshot(BatchState.CANCELED, describe(Canceled("stopped"))))
+    peer.join(10)
+    assert not peer.is_alive() and ended[0].state is BatchState.CANCELED
+
+
+def test_a_canceled_leader_stays_until_its_peers_have_ended(prepared: PreparedJob) -> None:
+    run, stop = prepared.request(), StopRequest(20)
+    peer = reporter(prepared, run, Rank(1, 2, 1))
+    peer.write(peer.snapshot(BatchState.RUNNING))
+    stop.request()
+
+    def end() -> None:
+        peer.tally.segments, peer.tally.frames = 1, 12
+        peer.finish(peer.snapshot(BatchState.CANCELED, describe(Canceled("stopped"))))
+
+    threading.Timer(1.5, end).start()
+    began = time.monotonic()
+    settings = RunSettings(providers="cpu")
+    progress = run_batch(prepared.store, prepared.job.id, run, settings, Rank(0, 2, 0), stop)
+    assert 1.4 < time.monotonic() - began < 10
+    assert (progress.state, progress.frames_done) == (BatchState.CANCELED, 12)
+
+
+def test_the_leader_ends_when_a_peer_was_stopped(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    peer = reporter(prepared, run, Rank(1, 2, 1))
+    peer.finish(peer.snapshot(BatchState.CANCELED, describe(Canceled("stopped"))))
+    assert score(prepared, run, rank=Rank(0, 2, 0)).state is BatchState.CANCELED
+
+
+def test_last_words_of_an_earlier_start_are_not_believed(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    leader, peer = reporter(prepared, run, Rank(0, 2, 0)), reporter(prepared, run, Rank(1, 2, 1))
+    leader.finish(leader.snapshot(BatchState.FAILED, describe(MemoryError())))
+    peer.finish(peer.snapshot(BatchState.FAILED, describe(MemoryError())))
+    for rank in (1, 0):
+        assert score(prepared, run, rank=Rank(rank, 2, rank)).state is BatchState.DONE
+    assert (prepared.result(run).state, prepared.result(run).new_frames) == (BatchState.DONE, FRAMES)
+
+
+def test_a_start_deletes_what_an_earlier_one_said(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    for rank in (0, 1):
+        earlier = reporter(prepared, run, Rank(rank, 2, rank))
+        earlier.finish(earlier.snapshot(BatchState.FAILED, describe(MemoryError())))
+    peer = reporter(prepared, run, Rank(1, 2, 1))
+    peer.forget()
+    assert peer.result_written() and peer.peers() == []
+    reporter(prepared, run, Rank(0, 2, 0)).forget()
+    assert not peer.result_written()
+    names = WorkNames(prepared.job.id)
+    assert prepared.store.stat(WORK, names.progress(run)) is None
+
+
+def test_a_damaged_heartbeat_is_none(prepared: PreparedJob) -> None:
+    run = prepared.request()
+    peer = reporter(prepared, run, Rank(1, 2, 1))
+    peer.finish(peer.snapshot(BatchState.DONE))
+    path = prepared.store.path(WORK, prepared.names.progress(run).replace(".json", "-1.json"))
+    path.write_text('{"run": ')
+    assert reporter(prepared, run, Rank(0, 2, 0)).peers() == []
+
+
+def test_a_store_that_fails_while_a_process_waits(caplog: pytest.LogCaptureFixture) -> None:
+    looks = iter([StoreError("the store is gone"), True])
+
+    def condition() -> bool:
+        look = next(looks)
+        if isinstance(look, StoreError):
+            raise look
+        return look
+
+    assert wait_until(condition, 10)
+    assert "the store is gone" in caplog.text
+
+
+def test_the_heartbeats_of_a_resumed_run_begin_with_what_is_published(
+    prepared: PreparedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score(prepared, prepared.request(Batch(0, 0, 2, 24)))
+    seen: list[BatchProgress] = []
+    write = Reporter.write
+
+    def note(self: Reporter, progress: BatchProgress) -> None:
+        seen.append(progress)
+        write(self, progress)
+
+    monkeypatch.setattr(Reporter, "write", note)
+    progress = score(prepared, prepared.request(attempt=2))
+    assert (seen[0].state, seen[0].frames_done, seen[0].new_frames) == (BatchState.RUNNING, 24, 0)
+    assert (progress.frames_done, progress.new_frames) == (FRAMES, FRAMES - 24)

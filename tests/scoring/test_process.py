@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from reelbrush.job import BatchState
@@ -166,3 +167,18 @@ class TestMpirun:
         run = prepared.request()
         assert finish([*self.launcher, *command(prepared, run, styles)]) != 0
         assert prepared.result(run).error_code == "style"
+
+    def test_sigterm_to_the_ranks(
+        self, tmp_path: Path, clip: Path, styles: Path, undisturbed: list[str | None]
+    ) -> None:
+        prepared = prepare(tmp_path, clip, "slow")
+        run = prepared.request()
+        process = begin([*self.launcher, *command(prepared, run, styles)])
+        wait_for(lambda: any(digest is not None for digest in prepared.page_hashes()))
+        for rank in psutil.Process(process.pid).children(recursive=True):
+            rank.terminate()
+        assert process.wait(60) != 0
+        result, hashes = prepared.result(run), prepared.page_hashes()
+        assert (result.state, result.error_code) == (BatchState.CANCELED, "canceled")
+        assert result.segments_done == sum(digest is not None for digest in hashes)
+        assert all(digest in (None, wanted) for digest, wanted in zip(hashes, undisturbed, strict=True))
