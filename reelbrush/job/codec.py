@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 import types
 import typing
 from enum import StrEnum
@@ -11,6 +13,8 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
+
+_FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # exponents would be numbers of any length
 
 
 def to_json(value: Any) -> Any:
@@ -34,9 +38,22 @@ def from_json(kind: type[T], data: Any) -> T:
     """Build the frozen dataclass `kind` from what `to_json` made of it.
 
     Unknown fields are ignored and missing ones take their defaults, so that documents of older and newer
-    releases stay readable. Raises ValueError when a field without default is missing or has another type.
+    releases stay readable. Raises ValueError when a field without default is missing or has another type,
+    and nothing else whatever `data` is.
     """
     return cast("T", _build(kind, data, kind.__name__))
+
+
+def read_document(kind: type[T], text: str | bytes) -> T:
+    """Build the frozen dataclass `kind` from the JSON text of a document.
+
+    Raises ValueError when `text` is no JSON or not such a document, and nothing else whatever `text` is.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{kind.__name__}: the document is nested too deeply") from None
+    return from_json(kind, data)
 
 
 @cache
@@ -46,37 +63,64 @@ def _hints(kind: type) -> dict[str, Any]:
 
 def _build(kind: Any, data: Any, where: str) -> Any:
     origin = typing.get_origin(kind)
+    if kind is Any:
+        return data
     if origin in (types.UnionType, typing.Union):
         inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
         return None if data is None else _build(inner[0], data, where)
     if origin is tuple:
-        if not isinstance(data, list):
-            raise ValueError(f"{where}: a list is expected, got {type(data).__name__}")
-        item_kinds = typing.get_args(kind)
-        items = cast("list[Any]", data)
-        if len(item_kinds) == 2 and item_kinds[1] is Ellipsis:
-            return tuple(_build(item_kinds[0], item, where) for item in items)
-        if len(item_kinds) != len(items):
-            raise ValueError(f"{where}: {len(item_kinds)} items are expected, got {len(items)}")
-        return tuple(_build(k, item, where) for k, item in zip(item_kinds, items, strict=True))
+        return _build_tuple(typing.get_args(kind), data, where)
     if origin is dict:
-        return dict(data)
+        item_kind = typing.get_args(kind)[1]
+        items = cast("dict[Any, Any]", _expect(dict, "an object", data, where))
+        return {str(key): _build(item_kind, item, where) for key, item in items.items()}
     if dataclasses.is_dataclass(kind):
-        if not isinstance(data, dict):
-            raise ValueError(f"{where}: an object is expected, got {type(data).__name__}")
-        hints, document = _hints(cast("type", kind)), cast("dict[str, Any]", data)
-        names = [f.name for f in dataclasses.fields(kind) if f.name in document]
-        values = {name: _build(hints[name], document[name], f"{where}.{name}") for name in names}
-        try:
-            return cast("type", kind)(**values)
-        except TypeError as error:
-            raise ValueError(f"{where}: {error}") from None
+        return _build_dataclass(cast("type", kind), data, where)
     if kind is Fraction:
-        return Fraction(data)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return kind(data)
+        return _build_fraction(data, where)
+    if issubclass(kind, StrEnum):
+        return kind(_expect(str, "a word", data, where))
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if isinstance(kind, type) and (not isinstance(data, kind) or (kind is int and isinstance(data, bool))):
-        raise ValueError(f"{where}: {kind.__name__} is expected, got {type(data).__name__}")
+        try:
+            return float(data)
+        except OverflowError:
+            raise ValueError(f"{where}: the number is too large") from None
+    if kind is int and isinstance(data, bool):
+        raise ValueError(f"{where}: int is expected, got bool")
+    return _expect(kind, kind.__name__, data, where)
+
+
+def _build_tuple(item_kinds: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
+    items = cast("list[Any]", _expect(list, "a list", data, where))
+    if len(item_kinds) == 2 and item_kinds[1] is Ellipsis:
+        return tuple(_build(item_kinds[0], item, where) for item in items)
+    if len(item_kinds) != len(items):
+        raise ValueError(f"{where}: {len(item_kinds)} items are expected, got {len(items)}")
+    return tuple(_build(k, item, where) for k, item in zip(item_kinds, items, strict=True))
+
+
+def _build_dataclass(kind: type, data: Any, where: str) -> Any:
+    document = cast("dict[str, Any]", _expect(dict, "an object", data, where))
+    hints = _hints(kind)
+    names = [f.name for f in dataclasses.fields(kind) if f.name in document]
+    values = {name: _build(hints[name], document[name], f"{where}.{name}") for name in names}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _build_fraction(data: Any, where: str) -> Fraction:
+    text = _expect(str, "a fraction", data, where)
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(f"{where}: a fraction like 30000/1001 is expected")
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError(f"{where}: the denominator is zero") from None
+
+
+def _expect(kind: type[T], words: str, data: Any, where: str) -> T:
+    if not isinstance(data, kind):
+        raise ValueError(f"{where}: {words} is expected, got {type(data).__name__}")
     return data
