@@ -9,6 +9,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.stream import Stream
 
+from reelbrush.media.repair import longest_leap
 from reelbrush.media.ticks import rescale
 from reelbrush.media.tracks import codec_of
 
@@ -19,7 +20,8 @@ class AudioClock:
     """Places the packets of one audio track in the output's ticks, in the order in which they arrive.
 
     Containers with coarse ticks (Matroska, FLV: 1 ms) jitter around the true sample positions; where a
-    packet's length in samples is known, packets that touch within one source tick are laid end to end.
+    packet's length in samples is known, packets that touch within one source tick are laid end to end. A
+    clock that starts anew goes on where the old one ended, as the video's does.
     """
 
     def __init__(self, stream: AudioStream, output_tick: Fraction, origin: Fraction) -> None:
@@ -29,6 +31,9 @@ class AudioClock:
         self._place = rescale(tick, output_tick, origin)
         self._samples = rescale(sample, output_tick)
         self._start = stream.start_time
+        self._shift = 0  # output ticks by which a clock that started anew is set right
+        self._second = round(1 / output_tick)
+        self._leap = self._place.length(longest_leap(tick))
         frame = stream.codec_context.frame_size or _FRAME_SAMPLES.get(codec_of(stream), 0)
         self._frame_length = self._samples(frame) if tick > sample and output_tick <= sample else 0
         self._slack = self._place.length(1) + 1
@@ -41,9 +46,12 @@ class AudioClock:
         time = packet.pts if packet.pts is not None else packet.dts
         length = self._frame_length or self._place.length(packet.duration or 0)
         if time is not None:
-            start = self._place(time)
+            start = self._place(time) + self._shift
             if self._expected is None:
                 start = self._first(packet, start)
+            elif start <= self._expected - self._second or start - self._expected > self._leap:
+                self._shift += self._expected - start
+                start = self._expected
             elif abs(start - self._expected) <= self._slack and self._frame_length:
                 start = self._expected
         else:

@@ -13,9 +13,11 @@ from av.video.stream import VideoStream
 
 from reelbrush.media.container import hides_negative_times
 from reelbrush.media.entrypoint import entry_test, shows_frame
+from reelbrush.media.repair import longest_leap
 
 Progress = Callable[[int, int | None], None]  # (frames so far, frames in all or None when unknown)
 PROGRESS_EVERY = 2000  # packets
+MOST_REORDERED = 32  # frames between decoding and display order; where there are more, a clock jumped
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,20 @@ def index_packets(
     timestamps = np.sort(np.frombuffer(times, np.int64)) if times else np.zeros(0, np.int64)
     if not distrust and bool(np.any(np.diff(timestamps) <= 0)):
         distrust = "two frames have the same presentation time"
+    if not distrust and _jumps(np.frombuffer(times, np.int64), timestamps, stream):
+        distrust = "its clock jumps"
     key_times = np.array([key for key, before in zip(keys, peaks, strict=True) if before < key], np.int64)
     entries = np.unique(np.searchsorted(timestamps, key_times)) if not distrust else np.zeros(0, np.int64)
     return PacketIndex(timestamps, entries, last_duration, packets, distrust)
+
+
+def _jumps(times: np.ndarray, ordered: np.ndarray, stream: VideoStream) -> bool:
+    """Whether a clock started anew on the way: a jump back, or what FFmpeg made a leap forward of."""
+    ranks = np.searchsorted(ordered, times)
+    leap = longest_leap(stream.time_base) if stream.time_base else 0
+    return len(times) > 1 and bool(
+        np.any(np.abs(ranks - np.arange(len(times))) > MOST_REORDERED) or np.any(np.diff(ordered) > leap)
+    )
 
 
 def _promised(container: InputContainer, stream: VideoStream) -> int:

@@ -23,6 +23,10 @@ from reelbrush.media.tags import fits_rate, kept_tags, shifted_chapters, timecod
 from reelbrush.media.ticks import movie_timescale, track_timescale
 from reelbrush.media.wrapper import Action, Wrapper
 
+LONGEST_TRUE = (
+    1 << 32
+) // 90000  # seconds; longer is a clock that jumped, by half of what an MPEG clock counts
+
 
 @dataclass(frozen=True)
 class Output:
@@ -105,7 +109,8 @@ def _options(
 
 def _seconds(source: InputContainer, manifest: Manifest, timestamps: Sequence[int]) -> int:
     video = (timestamps[-1] - timestamps[0] + manifest.last_duration) * manifest.video.time_base
-    return max(math.ceil(video), (source.duration or 0) // av.time_base + 1)
+    known = (source.duration or 0) // av.time_base + 1
+    return max(math.ceil(video), known if known < LONGEST_TRUE else 0)
 
 
 def _constant(timestamps: Sequence[int]) -> bool:

@@ -13,12 +13,9 @@ import numpy as np
 
 from reelbrush.errors import SourceDamaged
 from reelbrush.media.container import Opener, opened
-from reelbrush.media.index import PacketIndex
+from reelbrush.media.index import MOST_REORDERED, PacketIndex
 
 REMUXED_CODECS = frozenset({"h264", "hevc", "mpeg2video", "vp8", "vp9", "libdav1d"})
-MOST_REORDERED = (
-    32  # frames; a packet that moves further means that a clock jumped, not that frames are reordered
-)
 _TIME_BASE = Fraction(1, 1000)
 
 
@@ -29,7 +26,7 @@ def write_remux(open_source: Opener, stream_index: int, index: PacketIndex, path
     """
     with (
         opened(open_source) as source,
-        av.open(str(path), "w", format="matroska", options={"avoid_negative_ts": "disabled"}) as output,
+        av.open(f"file:{path}", "w", format="matroska", options={"avoid_negative_ts": "disabled"}) as output,
     ):
         stream = source.streams[stream_index]
         track = output.add_stream_from_template(stream)
@@ -41,8 +38,6 @@ def write_remux(open_source: Opener, stream_index: int, index: PacketIndex, path
             rank = int(np.searchsorted(index.timestamps, packet.pts or 0))
             if rank >= len(index.timestamps) or packet.pts != index.timestamps[rank]:
                 raise SourceDamaged(f"a packet at {packet.pts} appeared that was not there before")
-            if abs(order - rank) > MOST_REORDERED:
-                return "its clock jumps"
             packet.stream, packet.time_base = track, _TIME_BASE
             packet.pts, packet.dts, packet.duration = rank, order - MOST_REORDERED, 1
             output.mux(packet)

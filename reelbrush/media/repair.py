@@ -7,7 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-MPEGTS_WRAP = 1 << 33  # ticks of 1/90000 s after which an MPEG transport stream counts from zero again
+# Ticks after which MPEG's and FLV's clocks count from zero again. FFmpeg takes any jump back for that,
+# so that a clock which started anew seems to leap forward by most of it.
+_WRAPS = {Fraction(1, 90000): 1 << 33, Fraction(1, 1000): 1 << 32}
+
+
+def longest_leap(time_base: Fraction) -> int:
+    """Return the ticks above which a leap forward is a clock that started anew."""
+    return _WRAPS.get(time_base, 1 << 62) // 2
 
 
 class Timeline:
@@ -18,7 +25,7 @@ class Timeline:
         self._times = array("q")
         self._step = max(1, round(1 / (rate * time_base)))
         self._second = max(1, round(1 / time_base))
-        self._wrap = MPEGTS_WRAP if time_base == Fraction(1, 90000) else 0
+        self._wrap = _WRAPS.get(time_base, 0)
         self._shift = 0
         self.changed = 0
 
@@ -40,9 +47,9 @@ class Timeline:
     def add(self, time: int | None) -> None:
         """Append the next frame's time in ticks.
 
-        A missing one follows its predecessor by one frame. The wrap of a 33-bit clock is undone. A jump back
-        by a second or more is a new clock that goes on one frame after the old one; a smaller step back
-        or none is moved to one tick after its predecessor.
+        A missing one follows its predecessor by one frame. The wrap of a clock is undone, and so is one that
+        FFmpeg saw where there was none. A jump back by a second or more is a new clock that goes on one frame
+        after the old one; a smaller step back or none is moved to one tick after its predecessor.
         """
         if not self._times:
             self._times.append(0 if time is None else time)
@@ -54,6 +61,9 @@ class Timeline:
             self._times.append(last + self._step)
             return
         time += self._shift
+        if self._wrap and time - last > self._wrap // 2:
+            self._shift -= self._wrap
+            time -= self._wrap
         if time <= last:
             self.changed += 1
             back = last - time

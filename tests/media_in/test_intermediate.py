@@ -56,6 +56,26 @@ def test_a_clock_that_jumps_back_is_decoded_and_goes_on(tmp_path: Path) -> None:
     assert all(later > earlier for earlier, later in pairwise(made.timestamps))
 
 
+@pytest.mark.parametrize("name", ["clip.ts", "clip.flv", "clip.mkv"])
+def test_a_clock_that_jumps_back_by_hours_is_not_too_long(tmp_path: Path, name: str) -> None:
+    parts = [tmp_path / f"{number}{name}" for number in range(2)]
+    for part, offset in zip(parts, ("30000", "0"), strict=True):
+        clip(part, "-c:v", "libx264", "-output_ts_offset", offset, seconds=2)
+    header = 13 if name.endswith("flv") else 0
+    path = tmp_path / name
+    path.write_bytes(parts[0].read_bytes() + parts[1].read_bytes()[header:])
+    made = split(path)
+    assert len(made.timestamps) == 100
+    assert (made.timestamps[-1] - made.timestamps[0]) * made.video.time_base < 10
+
+
+def test_huge_pictures_are_copied_too(tmp_path: Path) -> None:
+    codec = ("-vf", "scale=2560:1920", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25")
+    made = split(clip(tmp_path / "huge.ts", *codec, seconds=3))
+    assert made.ordinal and len(made.timestamps) == 75
+    assert not any("decoded once" in note for note in made.notes)
+
+
 @pytest.mark.parametrize(
     "codec",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -313,6 +314,20 @@ def test_damaged_sound_costs_only_itself(tmp_path: Path) -> None:
     stitched = job.stitch()
     assert len(shown(stitched.path)) == 50
     assert stitched.audio_tracks == 1
+
+
+@pytest.mark.parametrize("offset", [10, 30000])
+def test_sound_goes_on_after_a_clock_started_anew(tmp_path: Path, offset: int) -> None:
+    parts = [
+        ffmpeg(tmp_path / f"{start}.ts", *picture(), *tone(), *words(f"-c:a mp2 -output_ts_offset {start}"))
+        for start in (offset, 0)
+    ]
+    job = paint(tmp_path, parts[0])
+    job.source = tmp_path / "both.ts"
+    job.source.write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
+    times = sound_times(job.stitch().path)
+    assert len(times) == sum(len(sound_times(part)) for part in parts)
+    assert {after - before for before, after in pairwise(times)} == {Fraction(1152, 48000)}
 
 
 def test_progress_counts_every_frame(tmp_path: Path) -> None:
