@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from reelbrush.errors import ScoringError, StoreError
 from reelbrush.job import (
@@ -20,8 +19,8 @@ from reelbrush.job import (
     Manifest,
     Segment,
     WorkNames,
-    from_json,
 )
+from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
 from scoring.failures import Canceled, describe
@@ -50,7 +49,6 @@ class RunRequest:
 
     job: Job
     batch: Batch
-    attempt: int  # from 1
 
 
 @dataclass(frozen=True)
@@ -152,18 +150,31 @@ class _Run:
     def _batch_segments(self) -> Sequence[Segment]:
         batch, segments = self.request.batch, self.manifest.segments
         end = batch.first_segment + batch.segment_count  # exclusive
-        if self.manifest.job != self.request.job.id or batch.segment_count < 1 or end > len(segments):
+        if (
+            self.manifest.job != self.request.job.id
+            or batch.first_segment < 0
+            or batch.segment_count < 1
+            or end > len(segments)
+        ):
             raise ScoringError(
                 f"run {self.run} asks for segments {batch.first_segment}..{end - 1} "
                 f"of job {self.request.job.id}, the manifest is of job {self.manifest.job} "
                 f"with {len(segments)} segments",
                 retryable=False,
             )
-        return segments[batch.first_segment : end]
+        wanted, frame = segments[batch.first_segment : end], segments[batch.first_segment].first_frame
+        for index, segment in enumerate(wanted, batch.first_segment):
+            if (segment.index, segment.first_frame) != (index, frame) or frame < 0 or segment.frame_count < 1:
+                raise ScoringError(
+                    f"segment {index} of the manifest is not valid: number {segment.index}, "
+                    f"{segment.frame_count} frames from {segment.first_frame}, {frame} is expected",
+                    retryable=False,
+                )
+            frame += segment.frame_count
+        return wanted
 
     def _score(self, missing: Sequence[Segment], timestamps: Timestamps) -> None:
         style = load_style(self.request.job.style, self.settings.styles)
-        container = self._media_container()
         session = open_session(style, self.settings.providers)
         versions = {name: version(name) for name in ("av", "numpy")}
         versions |= {
@@ -177,7 +188,7 @@ class _Run:
             SegmentScorer(
                 manifest=self.manifest,
                 timestamps=timestamps,
-                open_media=lambda: self.store.open(container, self.manifest.media.blob),
+                open_media=self._open_media,
                 session=session,
                 threads=self.settings.threads,
                 scratch=Path(scratch),
@@ -188,21 +199,27 @@ class _Run:
                 on_painted=tally.count_painted,
             )
 
-    def _media_container(self) -> str:
-        """The container of what is decoded; a source must still be the version that was split."""
+    def _open_media(self) -> BinaryIO:
+        """Open what is decoded; a source must still be the version that was split."""
         source = self.request.job.source
         if self.manifest.media.blob != source.name:
-            return WORK
+            return self.store.open(WORK, self.manifest.media.blob)
         found = self.store.stat(source.container, source.name)
-        if found is None or found.etag.strip('"') != source.etag.strip('"'):
-            raise StoreError(
-                f"the source {source.container}/{source.name} was {'replaced' if found else 'deleted'} "
-                "while the job was running",
-                advice="The new upload is a job of its own",
-                retryable=False,
-                code="source-changed",
-            )
-        return source.container
+        if found is not None and found.etag.strip('"') == source.etag.strip('"'):
+            reader = self.store.open(source.container, source.name)
+            found = self.store.stat(
+                source.container, source.name
+            )  # the reader may be of a version after the first
+            if found is not None and found.etag.strip('"') == source.etag.strip('"'):
+                return reader
+            reader.close()
+        raise StoreError(
+            f"the source {source.container}/{source.name} was {'replaced' if found else 'deleted'} "
+            "while the job was running",
+            advice="The new upload is a job of its own",
+            retryable=False,
+            code="source-changed",
+        )
 
     def _check_peers(self) -> None:
         """Raise when a peer ended early; after a request to stop only once the peers have ended."""
@@ -219,6 +236,6 @@ class _Run:
 
 def _read(store: Store, kind: type[T], name: str) -> T:
     try:
-        return from_json(kind, json.loads(store.read_bytes(WORK, name)))
+        return read_document(kind, store.read_bytes(WORK, name))
     except ValueError as error:
         raise ScoringError(f"{WORK}/{name} is not valid: {error}", retryable=False) from None

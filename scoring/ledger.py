@@ -5,11 +5,12 @@ Their page exists, is the one expected, and their file has the page's size.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from reelbrush.job import LedgerPage, Manifest, Segment, WorkNames, from_json
+from reelbrush.errors import StoreError
+from reelbrush.job import LedgerPage, Manifest, Segment, WorkNames
+from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
 from scoring.timestamps import Timestamps
@@ -20,7 +21,10 @@ _READERS = 8  # small blobs read at once, for stores with latency
 def published_pages(
     store: Store, manifest: Manifest, segments: Iterable[Segment], timestamps: Timestamps
 ) -> dict[int, LedgerPage]:
-    """Return the valid pages of those of `segments` that are published, by segment index."""
+    """Return the valid pages of those of `segments` that are published, by segment index.
+
+    A page that cannot be read as the one expected counts as absent: its segment is scored again.
+    """
     names = WorkNames(manifest.job)
     sizes = {blob.name: blob.size for blob in store.list(WORK, names.segments(manifest.generation))}
     candidates = [
@@ -31,10 +35,15 @@ def published_pages(
     ]
 
     def read(segment: Segment) -> LedgerPage | None:
-        data = store.read_bytes(WORK, names.page(manifest.generation, segment.index))
         try:
-            page = from_json(LedgerPage, json.loads(data))
+            page = read_document(
+                LedgerPage, store.read_bytes(WORK, names.page(manifest.generation, segment.index))
+            )
         except ValueError:
+            return None
+        except StoreError as error:
+            if error.code != "blob-missing":  # deleted since it was listed
+                raise
             return None
         proven = (
             page.segment == segment.index

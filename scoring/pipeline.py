@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from itertools import count
@@ -12,7 +13,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _POLL_SECONDS = 0.2  # how soon a wish to stop is seen while a stage is busy
-_JOIN_SECONDS = 10.0  # a stage inside a call that never returns must not keep the process alive
+_JOIN_SECONDS = 10.0  # for all stages: one inside a call that never returns must not keep the process alive
 
 
 class PipelineStopped(Exception):
@@ -50,8 +51,9 @@ def ordered_map(
             line.release()
     finally:
         line.close()
+        deadline = time.monotonic() + _JOIN_SECONDS
         for thread in threads:
-            thread.join(_JOIN_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class _Line(Generic[T, R]):

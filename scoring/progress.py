@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 
 from reelbrush.errors import ScoringError, StoreError
-from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, WorkNames, from_json, to_json
+from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, WorkNames, to_json
+from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
 from scoring.failures import Canceled, Failure
@@ -114,7 +115,7 @@ class Reporter:
         if self._store.stat(WORK, name) is None:
             return None
         try:
-            return from_json(BatchProgress, json.loads(self._store.read_bytes(WORK, name)))
+            return read_document(BatchProgress, self._store.read_bytes(WORK, name))
         except ValueError:
             return None
         except StoreError as error:

@@ -6,9 +6,9 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -78,19 +78,17 @@ class SegmentScorer:
         """
         waiting: deque[Future[None]] = deque()
         with ThreadPoolExecutor(1, thread_name_prefix="publish") as publisher:
-            try:
-                for scored in self._encoded(segments, on_painted):
+            with suppress(PipelineStopped), closing(self._encoded(segments, on_painted)) as encoded:
+                for scored in encoded:
                     waiting.append(publisher.submit(publish, scored))
                     while len(waiting) > _UPLOADS_WAITING or (waiting and waiting[0].done()):
                         waiting.popleft().result()
-            except PipelineStopped:
-                pass
             while waiting:
                 waiting.popleft().result()
 
     def _encoded(
         self, segments: Sequence[Segment], on_painted: Callable[[int], None]
-    ) -> Iterator[ScoredSegment]:
+    ) -> Generator[ScoredSegment]:
         began = time.monotonic()
         painted = ordered_map(
             self._groups(segments),

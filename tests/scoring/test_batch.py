@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -17,6 +19,7 @@ from reelbrush.job import (
     Batch,
     BatchProgress,
     BatchState,
+    BlobRef,
     LedgerPage,
     WorkNames,
     from_json,
@@ -24,9 +27,10 @@ from reelbrush.job import (
     to_json,
 )
 from reelbrush.job.names import INPUT, WORK
+from reelbrush.store import FolderStore
 from scoring.batch import RunSettings, run_batch
 from scoring.contract import Contract
-from scoring.failures import Canceled, describe
+from scoring.failures import Canceled, Failure, describe
 from scoring.mpi import Rank
 from scoring.peers import wait_until
 from scoring.progress import Reporter
@@ -142,6 +146,66 @@ def test_a_replaced_source_is_told(prepared: PreparedJob) -> None:
     )
 
 
+def test_a_source_replaced_at_the_moment_of_opening_is_told(prepared: PreparedJob) -> None:
+    class Replacing(FolderStore):
+        def open(self, container: str, name: str) -> BinaryIO:
+            if container == INPUT:
+                self.put_bytes(INPUT, name, self.read_whole(name) + b"more")
+            return super().open(container, name)
+
+        def read_whole(self, name: str) -> bytes:
+            return self.path(INPUT, name).read_bytes()
+
+    run = prepared.request()
+    progress = score(replace(prepared, store=Replacing(prepared.store.root)), run)
+    assert (progress.state, progress.error_code, progress.retryable) == (
+        BatchState.FAILED,
+        "source-changed",
+        False,
+    )
+    assert prepared.page_hashes() == [None] * SEGMENTS
+
+
+def test_unreadable_pages_count_as_absent(prepared: PreparedJob) -> None:
+    score(prepared, prepared.request())
+    wanted = prepared.page_hashes()
+    page = json.loads(prepared.page_path(1).read_text())
+    prepared.page_path(0).write_text("[" * 100_000)
+    prepared.page_path(1).write_text(json.dumps(page | {"versions": 3}))
+    prepared.page_path(2).write_text(json.dumps(page | {"segment": 2, "seconds": {"total": []}}))
+    progress = score(prepared, prepared.request(attempt=2))
+    assert (progress.state, progress.new_frames) == (BatchState.DONE, 36)
+    assert prepared.page_hashes() == wanted
+
+
+def test_a_page_deleted_after_it_was_listed_counts_as_absent(prepared: PreparedJob) -> None:
+    class Deleting(FolderStore):
+        def list(self, container: str, prefix: str = "") -> Iterator[BlobRef]:
+            yield from [*super().list(container, prefix)]
+            prepared.page_path(1).unlink(missing_ok=True)
+
+    score(prepared, prepared.request())
+    progress = score(replace(prepared, store=Deleting(prepared.store.root)), prepared.request(attempt=2))
+    assert (progress.state, progress.new_frames) == (BatchState.DONE, 12)
+    assert None not in prepared.page_hashes()
+
+
+def test_all_stages_have_ended_when_publishing_fails(
+    prepared: PreparedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+
+    def note(error: BaseException) -> Failure:
+        names = [thread.name for thread in threading.enumerate()]
+        left.extend(name for name in names if name == "decode" or name.startswith("infer-"))
+        return describe(error)
+
+    monkeypatch.setattr("scoring.batch.describe", note)
+    prepared.segment_path(0).mkdir(parents=True)
+    assert score(prepared, prepared.request()).state is BatchState.FAILED
+    assert left == []
+
+
 @pytest.mark.parametrize("style", ["no-such-style", "../identity"])
 def test_an_unknown_style_is_told(prepared: PreparedJob, style: str) -> None:
     wrong = replace(prepared, job=replace(prepared.job, style=style))
@@ -161,11 +225,29 @@ def test_an_encoder_that_cannot_is_told(prepared: PreparedJob) -> None:
 def test_requests_without_sense_are_told(prepared: PreparedJob) -> None:
     run = prepared.request(Batch(0, 2, 9, 40))
     assert "segments 2..10" in (score(prepared, run).error or "")
+    run = prepared.request(Batch(0, -2, 4, 40))
+    progress = score(prepared, run)
+    assert "segments -2..1" in (progress.error or "") and not progress.retryable
     prepared.store.put_bytes(WORK, prepared.names.batch(run), b"{}")
     progress = score(prepared, run)
     assert (progress.state, progress.retryable) == (BatchState.FAILED, False)
     prepared.store.delete(WORK, prepared.names.batch(run))
     assert score(prepared, run).error_code == "blob-missing"
+
+
+@pytest.mark.parametrize(
+    "change", [{"first_frame": -12}, {"first_frame": 13}, {"frame_count": 0}, {"index": 9}]
+)
+def test_segments_without_sense_are_told(prepared: PreparedJob, change: dict[str, int]) -> None:
+    document = to_json(prepared.manifest)
+    document["segments"][0] |= change
+    prepared.store.put_bytes(WORK, prepared.names.manifest, json.dumps(document).encode())
+    progress = score(prepared, prepared.request())
+    assert (progress.state, progress.error_code, progress.retryable) == (
+        BatchState.FAILED,
+        "scoring",
+        False,
+    )
 
 
 def test_lack_of_memory_is_told(prepared: PreparedJob, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,3 +145,19 @@ def test_memory_errors_travel() -> None:
 
     with pytest.raises(MemoryError):
         list(ordered_map(range(3), work, workers=2, depth=2))
+
+
+def test_all_stages_together_have_one_time_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoring.pipeline._JOIN_SECONDS", 0.5)
+    release = threading.Event()
+    results = ordered_map(
+        range(8), lambda n: release.wait(5), workers=6, depth=8, should_stop=lambda: began + 0.1 < now()
+    )
+    now = time.monotonic
+    began = now()
+    with pytest.raises(PipelineStopped):
+        next(results)
+    assert now() - began < 2
+    release.set()
+    while stage_threads():
+        time.sleep(0.01)
