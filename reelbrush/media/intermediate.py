@@ -27,10 +27,12 @@ from reelbrush.media.index import Progress
 from reelbrush.media.limits import Limits
 from reelbrush.media.picture import ACCURATE
 from reelbrush.media.repair import Timeline
+from reelbrush.media.room import check_room, full_disk_named
 from reelbrush.media.stream import FrameStream
 
 ORDINAL_TIME_BASE = Fraction(1, 1000)
 PROGRESS_EVERY = 48  # frames
+TELLING_FRAMES = 240  # after which the size of all frames is foreseen
 # Codecs whose 4:2:0 chroma lies on the left luma column unless said otherwise; PyAV does not tell where.
 _LEFT_SITED = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "libdav1d"})
 _SUBSAMPLING = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (4, 1): "411", (4, 4): "410", (1, 2): "440"}
@@ -59,14 +61,18 @@ def write_intermediate(
 ) -> Transcript:
     """Decode all of the source's video into `path`. Decoder errors are tolerated and counted.
 
-    Raises Refusal `no-frames` when nothing decodes, `too-large` as soon as a budget is exceeded.
+    Raises Refusal `no-frames` when nothing decodes, `too-large` as soon as a budget is exceeded, and
+    ReelbrushError `disk-full`, leaving no file, when the frames do not fit.
     """
+    check_room(path.parent)
     pixel_format = storage_format(VideoFormat(video.pixel_format, video.width, video.height), video.hdr)
     timeline = Timeline(video.time_base, video.frame_rate)
     durations = [0]
+    written = 0  # bytes
     with (
+        full_disk_named(path),
         FrameStream(open_source, video.stream_index, threaded=True) as decoder,
-        av.open(str(path), "w", format="matroska") as output,
+        av.open(f"file:{path}", "w", format="matroska") as output,
     ):
         track = output.add_stream("ffv1", rate=1000)
         track.width, track.height, track.pix_fmt = video.width, video.height, pixel_format
@@ -79,7 +85,10 @@ def write_intermediate(
         for number, frame in enumerate(_deinterlaced(plain, video) if video.interlaced else plain):
             limits.check_amount(number + 1, video.width, video.height, source_bytes)
             frame.pts, frame.time_base = number, ORDINAL_TIME_BASE
-            output.mux(track.encode(frame))
+            packets = track.encode(frame)
+            written += sum(packet.size for packet in packets)
+            output.mux(packets)
+            check_room(path.parent, _still_to_come(written, number + 1, frames_expected))
             if on_progress is not None and number % PROGRESS_EVERY == 0:
                 on_progress(number, frames_expected)
         output.mux(track.encode(None))
@@ -104,6 +113,13 @@ def storage_format(decoded: VideoFormat, keep_depth: bool) -> str:
     alpha = "a" if has_alpha(decoded) else ""
     depth = ("10le" if bits <= 10 else "16le") if deep else ""
     return f"yuv{alpha}{_SUBSAMPLING.get(ratio, '444')}p{depth}"
+
+
+def _still_to_come(written: int, frames: int, expected: int | None) -> int:
+    """Bytes that the other frames will take at least: half of what those so far lead to, once they tell."""
+    if expected is None or frames < TELLING_FRAMES:
+        return 0
+    return max(0, expected - frames) * written // frames // 2
 
 
 def _hides_negative(open_source: Opener) -> bool:

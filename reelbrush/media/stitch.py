@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError, InvalidDataError, PatchWelcomeError
 from av.packet import Packet
 
 from reelbrush.errors import StitchError
@@ -22,6 +22,7 @@ from reelbrush.media.concat import OpenSegment, opened_encoded, segment_packets
 from reelbrush.media.container import Opener, opened
 from reelbrush.media.interleave import carried_packets, interleaved
 from reelbrush.media.output import Output, open_output
+from reelbrush.media.room import full_disk_named
 from reelbrush.media.subtitles import cues_fit_mp4
 from reelbrush.media.tags import shifted_chapters
 from reelbrush.media.tally import Tally
@@ -32,6 +33,12 @@ from reelbrush.media.wrapper import Extension, choose_wrapper
 
 Progress = Callable[[int, int], None]
 """Called with (frames stitched, frames in all), both counted from the first frame."""
+
+_REFUSALS = (
+    InvalidDataError,
+    ArgumentError,
+    PatchWelcomeError,
+)  # what muxers say of a packet, not of the disk
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,8 @@ def stitch(
     source's. The earliest of video and audio starts at 0; all tracks move together. Memory is bounded by one
     segment and the muxer's index, not by the length of the video. The bytes depend on the arguments only.
 
-    Raises StitchError when a segment is not what the manifest promises or the result does not verify; nothing
-    is left in the folder then.
+    Raises StitchError when a segment is not what the manifest promises or the result does not verify, and
+    ReelbrushError `disk-full` when the disk cannot hold it; nothing is left in the folder then.
     """
     notes: list[str] = []
     with opened(open_source) as source:
@@ -144,15 +151,16 @@ def _mux(
 ) -> int:
     """Count what is `written` of the other tracks, by stream index of the output.
 
-    Return how many of their packets the muxer refused; one of the video raises FFmpegError.
+    Return how many of their packets the muxer refused; one of the video, and a disk that fails, raise
+    FFmpegError.
     """
     done = refused = 0
     for packet in packets:
         is_video = packet.stream_index == output.video.index
         try:
             output.container.mux(packet)
-        except FFmpegError:
-            if is_video:
+        except FFmpegError as error:
+            if is_video or not isinstance(error, _REFUSALS):
                 raise
             refused += 1
             continue
@@ -169,7 +177,8 @@ def _mux(
 def _removed_on_failure(path: Path) -> Generator[None]:
     try:
         try:
-            yield
+            with full_disk_named(path):
+                yield
         except (FFmpegError, ValueError) as error:
             raise StitchError(f"the output cannot be written: {error}") from error
     except BaseException:
