@@ -19,8 +19,8 @@ def carried_packets(
 ) -> Iterator[Packet[Any]]:
     """Yield the output packets of all carried tracks in the source's own order, in one pass over it.
 
-    `carriers` by stream index of the source. A source that ends in the middle of a packet yields what it has
-    and adds a sentence to `notes`.
+    `carriers` by stream index of the source. A source that ends in the middle of a packet yields what it has.
+    That and packets left out because they are damaged add sentences to `notes`.
     """
     if not carriers:
         return
@@ -29,12 +29,17 @@ def carried_packets(
             stream.discard = Discard.all
     # a transport stream marks every packet near a lost one; elsewhere the mark means a packet cut off
     cut = source.format.name != "mpegts"
+    dropped = 0
     try:
         for packet in source.demux([source.streams[index] for index in carriers]):
-            if packet.size and not (packet.is_corrupt and cut):
+            if packet.is_corrupt and cut:
+                dropped += 1
+            elif packet.size:
                 yield from carriers[packet.stream.index](packet)
     except FFmpegError as error:
         notes.append(f"the other tracks end where the source is cut off ({error.strerror})")
+    if dropped:
+        notes.append(f"{dropped} packets of other tracks were left out: the source marks them as damaged")
     for carry in carriers.values():
         yield from carry(None)
 

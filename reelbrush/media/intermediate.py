@@ -28,7 +28,7 @@ from reelbrush.media.limits import Limits
 from reelbrush.media.picture import ACCURATE
 from reelbrush.media.repair import Timeline
 from reelbrush.media.room import check_room, full_disk_named
-from reelbrush.media.stream import FrameStream
+from reelbrush.media.stream import FrameStream, displayed
 
 ORDINAL_TIME_BASE = Fraction(1, 1000)
 PROGRESS_EVERY = 48  # frames
@@ -95,8 +95,8 @@ def write_intermediate(
         failures = decoder.failures
     if not len(timeline):
         raise Refusal("not one frame of the video decodes", code="no-frames", advice="check that it plays")
-    colour = video.colour
-    return Transcript(timeline.times, durations[0] or timeline.step, colour, timeline.changed, failures)
+    last_duration = durations[0] or timeline.step
+    return Transcript(timeline.times, last_duration, video.colour, timeline.changed, failures)
 
 
 def storage_format(decoded: VideoFormat, keep_depth: bool) -> str:
@@ -131,10 +131,7 @@ def _shown(
     decoder: FrameStream, hide_negative: bool, timeline: Timeline, last_duration: list[int]
 ) -> Iterator[VideoFrame]:
     """Yield the displayed frames, noting their times; `last_duration[0]` is the latest frame's, in ticks."""
-    for frame in decoder.from_beginning():
-        time = frame.pts if frame.pts is not None else frame.dts
-        if hide_negative and time is not None and time < 0:
-            continue
+    for time, frame in displayed(decoder.from_beginning(), hide_negative):
         timeline.add(time)
         last_duration[0] = int(frame.duration or 0)
         yield frame

@@ -16,7 +16,7 @@ from reelbrush.job.manifest import Video
 from reelbrush.media.colour import HLG, PQ, decoded_colour, has_alpha, is_untagged
 from reelbrush.media.container import Opener, hides_negative_times, main_video, opened
 from reelbrush.media.orient import display_matrix
-from reelbrush.media.stream import FrameStream
+from reelbrush.media.stream import FrameStream, displayed
 
 LOOK_FRAMES = 72  # decoded at most; as many as the longest segment has
 LOOK_PIXELS = 300_000_000  # decoded at most in all, so that huge pictures are judged in seconds too
@@ -75,10 +75,7 @@ def first_look(open_source: Opener, stream_index: int) -> FirstLook:
         interlaced, damaged, whole = 0, 0, True
         first: VideoFrame | None = None
         with FrameStream(open_source, stream_index, threaded=True) as decoder:
-            for frame in decoder.from_beginning():
-                time = frame.pts if frame.pts is not None else frame.dts
-                if hide and time is not None and time < 0:
-                    continue
+            for time, frame in displayed(decoder.from_beginning(), hide):
                 if len(times) >= max(3, min(LOOK_FRAMES, LOOK_PIXELS // (frame.width * frame.height))):
                     whole = False
                     break

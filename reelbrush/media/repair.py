@@ -17,13 +17,25 @@ def longest_leap(time_base: Fraction) -> int:
     return _WRAPS.get(time_base, 1 << 62) // 2
 
 
+def rate_step(time_base: Fraction, rate: Fraction) -> int:
+    """Return the ticks between two frames at `rate` frames per second, at least 1."""
+    return max(1, round(1 / (rate * time_base)))
+
+
+def usual_step(times: array[int], otherwise: int) -> int:
+    """Return the median distance of increasing int64 `times`, at least 1; `otherwise` for fewer than two."""
+    if len(times) < 2:
+        return otherwise
+    return max(1, int(np.median(np.diff(np.frombuffer(times, np.int64)))))
+
+
 class Timeline:
     """Collects presentation times in display order; `changed` counts those that were not kept as they are."""
 
     def __init__(self, time_base: Fraction, rate: Fraction) -> None:
         """`time_base`: seconds per tick; `rate`: frames per second where a time is missing."""
         self._times = array("q")
-        self._step = max(1, round(1 / (rate * time_base)))
+        self._step = rate_step(time_base, rate)
         self._second = max(1, round(1 / time_base))
         self._wrap = _WRAPS.get(time_base, 0)
         self._shift = 0
@@ -40,9 +52,7 @@ class Timeline:
     @property
     def step(self) -> int:
         """Ticks between frames where nothing better is known: the median distance, else that of the rate."""
-        if len(self._times) < 2:
-            return self._step
-        return max(1, int(np.median(np.diff(np.frombuffer(self._times, np.int64)))))
+        return usual_step(self._times, self._step)
 
     def add(self, time: int | None) -> None:
         """Append the next frame's time in ticks.

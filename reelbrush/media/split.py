@@ -6,7 +6,6 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from av.error import FFmpegError
 
 from reelbrush.errors import Refusal, SourceDamaged
@@ -20,6 +19,7 @@ from reelbrush.media.limits import Limits
 from reelbrush.media.notes import loss_notes, source_notes
 from reelbrush.media.probe import FirstLook, first_look, refuse_single_picture, require_video
 from reelbrush.media.remux import REMUXED_CODECS, write_remux
+from reelbrush.media.repair import rate_step, usual_step
 from reelbrush.media.segments import decodes_too_much, indexed_segments, ordinal_segments, untrue_seek
 
 INTERMEDIATE_NAME = "intermediate.mkv"
@@ -96,7 +96,8 @@ def split_video(
             media_colour=video.colour,
             intermediate=path if copied else None,
             timestamps=timestamps,
-            last_duration=survey.index.last_duration or _usual_step(timestamps, video),
+            last_duration=survey.index.last_duration
+            or usual_step(timestamps, rate_step(video.time_base, video.frame_rate)),
             segments=indexed_segments(survey.index, ordinal=copied),
             notes=notes,
         )
@@ -198,10 +199,3 @@ def _unreadable_in_parts(open_source: Opener, survey: _Survey, video: Video, pat
 def _check_time(limits: Limits, timestamps: array[int], video: Video) -> None:
     seconds = float((timestamps[-1] - timestamps[0]) * video.time_base)
     limits.check_time(len(timestamps), seconds)
-
-
-def _usual_step(timestamps: array[int], video: Video) -> int:
-    """Ticks between two frames: the median distance, else that of the frame rate; at least 1."""
-    if len(timestamps) > 1:
-        return max(1, int(np.median(np.diff(np.frombuffer(timestamps, np.int64)))))
-    return max(1, round(1 / (video.frame_rate * video.time_base)))

@@ -125,6 +125,14 @@ class FrameStream:
             return []
 
 
+def displayed(frames: Iterator[VideoFrame], hide_negative: bool) -> Iterator[tuple[int | None, VideoFrame]]:
+    """Yield (time in ticks, frame) of the frames that are shown; `hide_negative` as the container says."""
+    for frame in frames:
+        time = frame.pts if frame.pts is not None else frame.dts
+        if not (hide_negative and time is not None and time < 0):
+            yield time, frame
+
+
 def _advance(packets: Iterator[Packet[VideoStream]], pts: int) -> Packet[VideoStream] | None:
     """Read up to the key packet at `pts`; None when the packets start after it or end before it."""
     for packet in packets:

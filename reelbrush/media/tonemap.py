@@ -19,10 +19,11 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from reelbrush.media.colour import HLG, PQ
+
 SOURCE_PEAK = 1000.0  # cd/m2; brighter light of PQ is clipped
 TARGET_PEAK = 203.0  # cd/m2, shown as white
 LATTICE = 33  # points per axis; tetrahedral interpolation between them
-_PQ, _HLG = 16, 18
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
 _BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593])
 _TO_BT709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
@@ -66,7 +67,7 @@ def compress(light: np.ndarray) -> np.ndarray:
 
 def tone_map(code: np.ndarray, transfer: int) -> np.ndarray:
     """Map BT.2020 R'G'B' code values (..., 3) 0..1 of `transfer` (16 PQ, 18 HLG) to BT.709 R'G'B' 0..1."""
-    light = hlg_to_light(code) if transfer == _HLG else pq_to_light(code)
+    light = hlg_to_light(code) if transfer == HLG else pq_to_light(code)
     largest = np.maximum(light.max(-1, keepdims=True), 1e-6)
     linear = (light * (compress(largest) / largest)) @ _TO_BT709.T / TARGET_PEAK
     return np.clip(linear, 0, 1) ** (1 / 2.4)
@@ -85,7 +86,7 @@ class ToneMapper:
     """Tone-maps frames of one transfer; one size after another is allowed, two threads at once are not."""
 
     def __init__(self, transfer: int) -> None:
-        if transfer not in (_PQ, _HLG):
+        if transfer not in (PQ, HLG):
             raise ValueError(f"transfer {transfer} is neither PQ (16) nor HLG (18)")
         self._cube = cube_file(transfer)
         self._graph: Graph | None = None

@@ -297,6 +297,7 @@ def test_a_source_cut_off_keeps_what_it_has(tmp_path: Path) -> None:
     stitched = job.stitch()
     assert len(shown(stitched.path)) == 50
     kept = digests(stitched.path, "audio")
+    assert any("left out" in note or "cut off" in note for note in stitched.notes)
     assert 0 < len(kept) < len(digests(whole, "audio"))
     assert kept == digests(whole, "audio")[: len(kept)]
 
