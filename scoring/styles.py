@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 
 from reelbrush.errors import StyleError
-from reelbrush.job import from_json
+from reelbrush.job.codec import read_document
 from scoring.contract import Contract, check_contract
 from scoring.identity import identity_model
 
@@ -60,7 +60,8 @@ class Style:
     def load_model(self) -> onnx.ModelProto:
         """Return the model, its bytes proven equal to the card's sha256.
 
-        Raises StyleError when the file is missing, is another one, or is not ONNX.
+        Raises StyleError when the file is missing, is another one, is not ONNX, or keeps weights in other
+        files, which no sha256 of the card vouches for.
         """
         if self.path is None:
             return identity_model()
@@ -79,12 +80,32 @@ class Style:
             )
         try:
             model = onnx.load_model_from_string(data)
-            onnx.load_external_data_for_model(model, str(self.path.parent))
-        except (DecodeError, ValueError, OSError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:
+            text = " ".join(str(error).split())[:300]
             raise StyleError(
-                f"style {self.name}: {self.path.name} is not a readable ONNX file: {error}"
+                f"style {self.name}: {self.path.name} is not a readable ONNX file: {text}"
             ) from None
+        external = next(_external_tensors(model), None)
+        if external is not None:
+            raise StyleError(
+                f"style {self.name}: {self.path.name} keeps its tensor {external[:80]!r} in another file",
+                advice="Save the model as one file: onnx.save(onnx.load(path), path)",
+            )
         return model
+
+
+def _external_tensors(message: Message) -> Iterator[str]:
+    """The names of all tensors below `message`, also inside attributes and functions, with external data."""
+    if isinstance(message, onnx.TensorProto):
+        if message.data_location == onnx.TensorProto.EXTERNAL or message.external_data:
+            yield message.name
+        return
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
+            for inner in value if isinstance(value, Sequence) else (value,):
+                yield from _external_tensors(inner)
 
 
 def _identity() -> Style:
@@ -114,15 +135,15 @@ def load_style(name: str, folder: Path = SHIPPED) -> Style:
         return _identity()
     home = folder / name
     try:
-        document = json.loads((home / "card.json").read_text("utf-8"))
-    except FileNotFoundError:
-        known = ", ".join(style.name for style in list_styles(folder))
+        text = (home / "card.json").read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        known = ", ".join([*_names(folder), IDENTITY])
         raise StyleError(f"there is no style {name!r}", advice=f"Known styles: {known}") from None
-    except (OSError, ValueError) as error:
-        raise StyleError(f"style {name}: card.json cannot be read: {error}") from None
+    except OSError as error:
+        raise StyleError(f"style {name}: card.json cannot be read: {error.strerror}") from None
     try:
-        card = from_json(Card, document)
-    except (ValueError, TypeError) as error:
+        card = read_document(Card, text)
+    except ValueError as error:
         raise StyleError(
             f"style {name}: card.json is not valid: {error}", advice="Correct the card"
         ) from None
@@ -136,11 +157,7 @@ def load_style(name: str, folder: Path = SHIPPED) -> Style:
     return Style(card, home / card.model.file)
 
 
-def list_styles(folder: Path = SHIPPED) -> tuple[Style, ...]:
-    """Return all styles of `folder` sorted by name, then `identity`. Folders without a card are no styles.
-
-    Raises StyleError for a card that is not valid.
-    """
-    homes = sorted(folder.glob("*/card.json")) if folder.is_dir() else []
-    names = [home.parent.name for home in homes if _NAME.fullmatch(home.parent.name)]
-    return (*(load_style(name, folder) for name in names if name != IDENTITY), _identity())
+def _names(folder: Path) -> list[str]:
+    """The names of all folders with a card, valid or not, sorted."""
+    names = {card.parent.name for card in folder.glob("*/card.json")} if folder.is_dir() else set[str]()
+    return sorted(name for name in names - {IDENTITY} if _NAME.fullmatch(name))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from reelbrush.errors import StyleError
 from scoring.contract import Contract
 from scoring.probe import open_session
-from scoring.styles import list_styles, load_style
+from scoring.styles import load_style
 from tests.scoring.models import block_model, save_style
 
 FLOATS = Contract(dtype="float32", layout="NCHW", range=(0.0, 1.0))
@@ -127,10 +130,12 @@ def test_names_that_are_no_style_names(name: str, tmp_path: Path) -> None:
 
 
 def test_unknown_changed_and_misplaced_styles(tmp_path: Path) -> None:
-    with pytest.raises(StyleError, match="Known styles: identity"):
-        load_style("nothing", tmp_path)
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(StyleError, match=r"Known styles: identity$"):
+            load_style("nothing", folder)
     style = save_style(tmp_path, "fine", block_model(FLOATS, 13), FLOATS)
-    assert [known.name for known in list_styles(tmp_path)] == ["fine", "identity"]
+    with pytest.raises(StyleError, match=r"Known styles: fine, identity$"):
+        load_style("nothing", tmp_path)
     (tmp_path / "fine" / "model.onnx").write_bytes(b"other")
     with pytest.raises(StyleError, match="sha256"):
         style.load_model()
@@ -142,3 +147,51 @@ def test_unknown_changed_and_misplaced_styles(tmp_path: Path) -> None:
     (tmp_path / "moved" / "card.json").write_text(json.dumps(card))
     with pytest.raises(StyleError, match="plain file name"):
         load_style("moved", tmp_path)
+
+
+@pytest.mark.parametrize("card", ["{", "[]", "[" * 100_000, '{"name": 3}', '{"name": "other"}'])
+def test_a_broken_neighbour_does_not_hide_what_is_wrong(tmp_path: Path, card: str) -> None:
+    save_style(tmp_path, "fine", block_model(FLOATS, 13), FLOATS)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "card.json").write_text(card)
+    assert load_style("fine", tmp_path).name == "fine"
+    with pytest.raises(StyleError, match=r"no style 'nothing'.*Known styles: bad, fine, identity$"):
+        load_style("nothing", tmp_path)
+    with pytest.raises(StyleError, match=r"style bad: card.json is not valid"):
+        load_style("bad", tmp_path)
+
+
+def external_initializer(model: ModelProto, location: str) -> None:
+    tensor = model.graph.initializer[0]
+    onnx.external_data_helper.set_external_data(tensor, location)
+    tensor.ClearField("raw_data")
+
+
+def external_in_a_branch(model: ModelProto, location: str) -> None:
+    tensor = numpy_helper.from_array(np.zeros(3, np.float32), "deep")
+    onnx.external_data_helper.set_external_data(tensor, location)
+    branch = helper.make_graph([helper.make_node("Constant", [], ["y"], value=tensor)], "branch", [], [])
+    model.graph.node.append(helper.make_node("If", ["c"], ["z"], then_branch=branch, else_branch=branch))
+
+
+@pytest.mark.parametrize("spoil", [external_initializer, external_in_a_branch])
+@pytest.mark.parametrize("location", ["weights.bin", "missing.bin", "../weights.bin", "/etc/hostname"])
+def test_weights_in_other_files_are_refused(
+    tmp_path: Path, spoil: Callable[[ModelProto, str], None], location: str
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "weights.bin").write_bytes(bytes(12))
+    model = block_model(FLOATS, 13)
+    spoil(model, location)
+    assert "in another file" in refusal(tmp_path, model, FLOATS)
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x08", bytes(range(256)), b"\x0a" * 400])
+def test_files_that_are_no_models_are_refused(tmp_path: Path, data: bytes) -> None:
+    save_style(tmp_path, "odd", block_model(FLOATS, 13), FLOATS)
+    (tmp_path / "odd" / "model.onnx").write_bytes(data)
+    card = json.loads((tmp_path / "odd" / "card.json").read_text())
+    card["model"]["sha256"] = hashlib.sha256(data).hexdigest()
+    (tmp_path / "odd" / "card.json").write_text(json.dumps(card))
+    with pytest.raises(StyleError, match="style odd"):
+        open_session(load_style("odd", tmp_path))
