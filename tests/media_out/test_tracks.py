@@ -263,6 +263,21 @@ def test_sound_that_is_converted_stays_in_time_after_a_loss(tmp_path: Path, lost
     assert abs(onsets[1] - onsets[0]) < 0.003
 
 
+def test_sound_that_is_converted_goes_on_after_a_clock_started_anew(tmp_path: Path) -> None:
+    parts = [
+        ffmpeg(
+            tmp_path / f"{start}.flv", *picture(), *tone(rate=22050),
+            *words(f"-c:v flv -c:a adpcm_swf -ar 22050 -output_ts_offset {start}"),
+        )
+        for start in (30000, 0)
+    ]  # fmt: skip
+    job = paint(tmp_path, parts[0])
+    job.source = tmp_path / "both.flv"
+    job.source.write_bytes(parts[0].read_bytes() + parts[1].read_bytes()[13:])
+    times = sound_times(job.stitch().path)
+    assert 3.5 < times[-1] - times[0] < 4.5
+
+
 def without_sound_tags(source: Path, target: Path, lost: range) -> Path:
     """Copy an FLV file without some of its packets of sound (tag type 8)."""
     data = source.read_bytes()
