@@ -75,7 +75,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--style", default="stained-glass")
+    parser.add_argument("--style", default="starry-night")
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     root = Path(__file__).resolve().parent.parent

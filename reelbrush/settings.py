@@ -19,7 +19,7 @@ class Settings:
     threads: int = 1  # inference threads of one scoring process; 1..64
     processes: int = 1  # MPI ranks of one run, started by mpirun when above 1; 1..64
     batch_frames: int = 0  # frames of one batch; 0 plans by nodes
-    default_style: str = "stained-glass"
+    default_style: str = "starry-night"
     styles: str = ""  # folder of styles; empty means the shipped ones
     poll_seconds: float = 15.0  # between two looks at the runs; 0.05..3600
     attempts: int = 3  # submissions of one batch before the job fails; 1..20

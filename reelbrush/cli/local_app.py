@@ -31,7 +31,7 @@ def local_host(
     batch_frames: int | None = None,
     port: int = 0,
     keep_work: bool = True,
-    style: str = "stained-glass",
+    style: str = "starry-night",
 ) -> Host:
     """Return a host, not yet started, for the product's app over a folder store.
 

@@ -19,7 +19,7 @@ def main() -> None:
 @main.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
-@click.option("--style", default="stained-glass", show_default=True, help="One of `reelbrush styles`.")
+@click.option("--style", default="starry-night", show_default=True, help="One of `reelbrush styles`.")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
 )
@@ -76,7 +76,7 @@ def run(
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
 )
-@click.option("--style", default="stained-glass", show_default=True, help="For uploads that name none.")
+@click.option("--style", default="starry-night", show_default=True, help="For uploads that name none.")
 def serve(folder: Path, port: int, workers: int | None, style: str) -> None:
     """Serve the app on 127.0.0.1 and repaint every video put into FOLDER/input/[STYLE/].
 
