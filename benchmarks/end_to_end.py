@@ -4,7 +4,8 @@
 
 Pure model time: as many processes as cores, each with one thread, paint equal shares of the clip's decoded
 frames with nothing else going on. End to end: `reelbrush run` on the clip. The two take turns; the smallest
-of each counts, since other load on the machine can only add time. Prints both and their ratio.
+of each counts, since other load on the machine can only add time. Prints wall time, CPU time (all processes,
+which other load hardly changes) and their ratios.
 """
 
 from __future__ import annotations
@@ -30,15 +31,19 @@ count = sum(1 for i in range(int(sys.argv[6])) if i % step == first)
 session.run(frames[0][None])
 print("ready", flush=True)
 sys.stdin.readline()
-began = time.perf_counter()
+began, cpu = time.perf_counter(), time.process_time()
 for i in range(count):
     session.run(frames[i % len(frames)][None])
-print(time.perf_counter() - began)
+print(time.perf_counter() - began, time.process_time() - cpu)
 """
 
 
-def pure_model_seconds(clip: Path, style: str, cores: int, frames: int, styles: Path) -> float:
-    """Return the wall time in seconds until `cores` processes have painted `frames` frames together."""
+Seconds = tuple[float, float]
+"""Wall time, CPU time."""
+
+
+def pure_model_seconds(clip: Path, style: str, cores: int, frames: int, styles: Path) -> Seconds:
+    """Return the time until `cores` processes have painted `frames` frames together."""
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", MODEL, clip, style, str(i), str(cores), styles, str(frames)],
@@ -56,17 +61,20 @@ def pure_model_seconds(clip: Path, style: str, cores: int, frames: int, styles: 
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    return max(float(process.communicate()[0]) for process in processes)
+    pairs = [[float(word) for word in process.communicate()[0].split()] for process in processes]
+    return max(wall for wall, _ in pairs), sum(cpu for _, cpu in pairs)
 
 
-def end_to_end_seconds(clip: Path, style: str, folder: Path) -> float:
-    """Return the wall time in seconds of the whole command."""
+def end_to_end_seconds(clip: Path, style: str, folder: Path) -> Seconds:
+    """Return the time of the whole command with all its processes."""
     output = folder / "out.mp4"
     output.unlink(missing_ok=True)
-    began = time.perf_counter()
+    began, before = time.perf_counter(), os.times()
     command = [sys.executable, "-m", "reelbrush", "run", clip, "-o", output, "--style", style, "-q"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.perf_counter() - began, cpu
 
 
 def main() -> None:
@@ -88,17 +96,21 @@ def main() -> None:
         clip = folder / "clip.mp4"
         make_sample(clip, options.seconds)
         frames = options.seconds * 25
-        model: list[float] = []
-        whole: list[float] = []
+        model: list[Seconds] = []
+        whole: list[Seconds] = []
         for turn in range(options.rounds):
             model.append(pure_model_seconds(clip, options.style, cores, frames, root / "styles"))
             whole.append(end_to_end_seconds(clip, options.style, folder))
-            print(f"round {turn + 1}: model {model[-1]:.1f} s, end to end {whole[-1]:.1f} s", flush=True)
-    ratio = min(whole) / min(model)
+            print(
+                f"round {turn + 1}: model {model[-1][0]:.1f} s, end to end {whole[-1][0]:.1f} s", flush=True
+            )
     print(f"{frames} frames 640x360, style {options.style}, {cores} cores")
-    print(f"pure model  {min(model):8.1f} s  {frames / min(model):6.1f} fps")
-    print(f"end to end  {min(whole):8.1f} s  {frames / min(whole):6.1f} fps")
-    print(f"ratio       {ratio:8.2f}    (goal: at most 1.25)")
+    for column, name in enumerate(("wall", "CPU")):
+        bare, all_of_it = min(m[column] for m in model), min(w[column] for w in whole)
+        print(f"{name}: model {bare:.1f} s, end to end {all_of_it:.1f} s, ratio {all_of_it / bare:.2f}")
+    print(
+        f"end to end {frames / min(w[0] for w in whole):.1f} frames per second (goal: wall ratio at most 1.25)"
+    )
 
 
 if __name__ == "__main__":
