@@ -108,9 +108,7 @@ def main() -> None:
     for column, name in enumerate(("wall", "CPU")):
         bare, all_of_it = min(m[column] for m in model), min(w[column] for w in whole)
         print(f"{name}: model {bare:.1f} s, end to end {all_of_it:.1f} s, ratio {all_of_it / bare:.2f}")
-    print(
-        f"end to end {frames / min(w[0] for w in whole):.1f} frames per second (goal: wall ratio at most 1.25)"
-    )
+    print(f"end to end {frames / min(w[0] for w in whole):.1f} fps (goal: wall ratio at most 1.25)")
 
 
 if __name__ == "__main__":
