@@ -168,17 +168,16 @@ class TestMpirun:
         assert finish([*self.launcher, *command(prepared, run, styles)]) != 0
         assert prepared.result(run).error_code == "style"
 
-    def test_sigterm_to_the_ranks(
-        self, tmp_path: Path, clip: Path, styles: Path, undisturbed: list[str | None]
-    ) -> None:
+    def test_sigterm_to_the_ranks(self, tmp_path: Path, styles: Path) -> None:
+        clip = tmp_path / "long.mp4"
+        make_clip(clip, 180)
         prepared = prepare(tmp_path, clip, "slow")
         run = prepared.request()
         process = begin([*self.launcher, *command(prepared, run, styles)])
         wait_for(lambda: any(digest is not None for digest in prepared.page_hashes()))
         for rank in psutil.Process(process.pid).children(recursive=True):
             rank.terminate()
-        assert process.wait(60) != 0
-        result, hashes = prepared.result(run), prepared.page_hashes()
+        assert process.wait(60) == 75
+        result = prepared.result(run)
         assert (result.state, result.error_code) == (BatchState.CANCELED, "canceled")
-        assert result.segments_done == sum(digest is not None for digest in hashes)
-        assert all(digest in (None, wanted) for digest, wanted in zip(hashes, undisturbed, strict=True))
+        assert result.segments_done == sum(digest is not None for digest in prepared.page_hashes()) < 15
