@@ -111,6 +111,11 @@ def wants_retry(entry: BatchEntry, look: Look, attempts: int) -> bool:
     return entry.state is BatchState.FAILED and look.retryable and entry.failures < attempts
 
 
+def frames_done(entries: Sequence[BatchEntry]) -> int:
+    """Return how many frames of all batches are done, as far as is known."""
+    return sum(min(entry.frames_done, entry.batch.frame_count) for entry in entries)
+
+
 def letters(entries: Sequence[BatchEntry]) -> str:
     """Return one letter per batch for the custom status."""
     return "".join(LETTER[entry.state] for entry in entries)

@@ -6,7 +6,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from orchestrators.batches import BatchEntry, letters
+from orchestrators.batches import BatchEntry, frames_done, letters
 
 
 def show(
@@ -19,7 +19,7 @@ def show(
     status: dict[str, Any] = {"summary": phase, "phase": phase}
     if work is not None:
         entries = [BatchEntry.unpack(values) for values in work["entries"]]
-        done = sum(min(entry.frames_done, entry.batch.frame_count) for entry in entries)
+        done = frames_done(entries)
         states = letters(entries)
         shown = "waiting-for-compute" if phase == "scoring" and set(states) == {"Q"} and not done else phase
         counts = f"{done} of {work['frames']} frames, {states.count('D')} of {len(states)} batches"

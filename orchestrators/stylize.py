@@ -7,12 +7,12 @@ job of any length stays short. Waiting is done by timers only; no timer is ever 
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import timedelta
 from typing import Any, NoReturn, cast
 
 import azure.durable_functions as df
 
-from orchestrators.batches import ATTEMPTS, BatchEntry, Look, seen, submitted, wants_retry
+from orchestrators.batches import ATTEMPTS, BatchEntry, Look, frames_done, seen, submitted, wants_retry
+from orchestrators.pace import poll_pause
 from orchestrators.status import show
 from reelbrush.job import BatchState, run_id
 
@@ -124,8 +124,10 @@ def _score(context: df.DurableOrchestrationContext, request: dict[str, Any], wor
         if tick == TICKS:
             context.continue_as_new({**request, "scoring": work})
             return None
-        pause = timedelta(seconds=request["pollSeconds"])
-        yield context.create_timer(context.current_utc_datetime + pause)
+        now = context.current_utc_datetime
+        work.setdefault("since", [now.isoformat(), frames_done(entries)])
+        pause = poll_pause(request["pollSeconds"], work["frames"], frames_done(entries), work["since"], now)
+        yield context.create_timer(now + pause)
         runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
         looks_data = yield from _step(
             context, "poll_runs", {"job": request["job"]["id"], "runs": runs}, stop=request["job"]["id"]

@@ -50,7 +50,7 @@ def local_host(
         REELBRUSH_KEEP_WORK="1" if keep_work else "0",
         REELBRUSH_BLOB_SOURCE="LogsAndContainerScan",
     )
-    os.environ.setdefault("REELBRUSH_POLL_SECONDS", "0.5")
+    os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")
     problems = open_compute(Settings.from_env()).preflight()
     if problems:
         raise HostError("; ".join(problems))

@@ -27,7 +27,7 @@ from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 
 OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE = 0, 1, 2, 3, 4
-LOOK_SECONDS = 0.25  # between two looks at the job
+LOOK_SECONDS = 0.5  # between two looks at the job
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ async def _watch(
         await asyncio.to_thread(
             api.retry, job
         )  # an earlier command left it so: asking again means trying again
+    ended = asyncio.create_task(host.wait(job))
     while True:
         view = await asyncio.to_thread(api.job, job)
         if view is None:
@@ -145,8 +146,9 @@ async def _watch(
         else:
             display.show(view)
         if stop.drained():
+            ended.cancel()
             return None
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.wait({ended}, timeout=LOOK_SECONDS)
 
 
 def _end(request: RunRequest, work: WorkFolder, view: dict[str, Any], seconds: float) -> int:

@@ -25,7 +25,7 @@ from reelbrush.job import BatchState
 
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
 _STOPPED = ("75", "-15", "lost")
-TICK = 0.05  # seconds between two looks at the processes while any run is open
+TICK = 0.1  # seconds between two looks at the processes while any run is open
 SETTLE = (
     0.15  # seconds without a new submission before runs start, so that cores are shared among all of them
 )
@@ -151,7 +151,7 @@ class LocalCompute:
 
     def _watch(self) -> None:
         idle = 0
-        while idle < 20:  # a second without any open run ends the thread; the next call starts another
+        while idle < 10:  # a second without any open run ends the thread; the next call starts another
             idle = 0 if self._step() else idle + 1
             time.sleep(TICK)
 
