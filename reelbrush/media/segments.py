@@ -15,7 +15,7 @@ from reelbrush.media.stream import FrameStream
 CHECKED_SEEKS = 200  # at most
 CHECKED_PIXELS = 2_000_000_000  # decoded at most while checking seeks
 FRAMES_PER_SEEK = 5  # that a decoder works on before the first comes out, roughly
-EXTRA_FACTOR, EXTRA_FRAMES = 3, 3000  # decoding this much more than once is worth an intermediate
+LONGEST_LEAD = 3000  # frames decoded before a segment's first, beyond which an intermediate is cheaper
 
 
 def indexed_segments(index: PacketIndex, *, ordinal: bool = False) -> tuple[Segment, ...]:
@@ -47,12 +47,13 @@ def ordinal_segments(frame_count: int) -> tuple[Segment, ...]:
 
 
 def decodes_too_much(index: PacketIndex) -> bool:
-    """Whether reading every segment alone decodes so many frames twice that an intermediate is cheaper."""
-    total = len(index.timestamps)
-    cost = 0
-    for segment in indexed_segments(index, ordinal=True):
-        cost += segment.first_frame + segment.frame_count - (segment.seek_pts or 0)
-    return cost > EXTRA_FACTOR * total and cost - total > EXTRA_FRAMES
+    """Whether some segment begins so far behind its key frame that an intermediate is cheaper.
+
+    Only the first segment of a run, and one after a gap, pays for its lead: the reader goes on from one
+    segment to the next. So what counts is the longest lead, not the sum over all segments.
+    """
+    segments = indexed_segments(index, ordinal=True)
+    return any(segment.first_frame - (segment.seek_pts or 0) > LONGEST_LEAD for segment in segments)
 
 
 def untrue_seek(
