@@ -56,9 +56,7 @@ class Segment:
     index: int  # from 0
     first_frame: int  # inclusive, counted over the whole video from 0
     frame_count: int  # >= 1
-    seek_pts: int | None = (
-        None  # timestamp of the clean key frame where decoding starts; None: from the beginning
-    )
+    seek_pts: int | None = None  # ticks of the random-access point to decode from; None: the beginning
 
 
 @dataclass(frozen=True)
