@@ -96,6 +96,7 @@ class FolderStore:
 
     @property
     def uri(self) -> str:
+        """See `Store.uri`."""
         return f"folder:{self.root}"
 
     def path(self, container: str, name: str) -> Path:
@@ -118,6 +119,7 @@ class FolderStore:
         return self.root.joinpath(container, *parts)
 
     def stat(self, container: str, name: str) -> BlobRef | None:
+        """See `Store.stat`."""
         try:
             status = self.path(container, name).stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -127,16 +129,19 @@ class FolderStore:
         return BlobRef(container, name, folder_etag(status.st_size, status.st_mtime_ns), status.st_size)
 
     def open(self, container: str, name: str) -> BinaryIO:
+        """See `Store.open`."""
         try:
             return self.path(container, name).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise _missing(container, name) from None
 
     def read_bytes(self, container: str, name: str) -> bytes:
+        """See `Store.read_bytes`."""
         with self.open(container, name) as reader:
             return reader.read()
 
     def put_bytes(self, container: str, name: str, data: bytes) -> None:
+        """See `Store.put_bytes`."""
         target, temporary = self._targets(container, name)
         with temporary.open("wb") as file:
             file.write(data)
@@ -145,6 +150,7 @@ class FolderStore:
         temporary.replace(target)
 
     def put_file(self, container: str, name: str, path: Path, *, link: bool = False) -> None:
+        """See `Store.put_file`."""
         target, temporary = self._targets(container, name)
         if not (link and _hard_link(path, temporary)):
             with path.open("rb") as source, temporary.open("wb") as copy:
@@ -156,6 +162,7 @@ class FolderStore:
         temporary.unlink(missing_ok=True)  # replacing a file by its own hard link leaves both names
 
     def list(self, container: str, prefix: str = "") -> Iterator[BlobRef]:
+        """See `Store.list`."""
         base = self.root / container
         top = base / prefix.rpartition("/")[0]
         if not top.is_dir():
@@ -169,9 +176,11 @@ class FolderStore:
                 yield blob
 
     def delete(self, container: str, name: str) -> None:
+        """See `Store.delete`."""
         self.path(container, name).unlink(missing_ok=True)
 
     def delete_prefix(self, container: str, prefix: str) -> None:
+        """See `Store.delete_prefix`."""
         for blob in list(self.list(container, prefix)):
             self.delete(container, blob.name)
         if prefix.endswith("/"):
@@ -208,6 +217,7 @@ class BlobStore:
         return self._service.get_blob_client(container, name)
 
     def stat(self, container: str, name: str) -> BlobRef | None:
+        """See `Store.stat`."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
@@ -217,6 +227,7 @@ class BlobStore:
         return BlobRef(container, name, str(properties.etag).strip('"'), int(properties.size))
 
     def open(self, container: str, name: str) -> BinaryIO:
+        """See `Store.open`."""
         blob = self.stat(container, name)
         if blob is None:
             raise _missing(container, name)
@@ -224,6 +235,7 @@ class BlobStore:
         return cast("BinaryIO", io.BufferedReader(raw, READ_AHEAD))
 
     def read_bytes(self, container: str, name: str) -> bytes:
+        """See `Store.read_bytes`."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
@@ -232,15 +244,18 @@ class BlobStore:
             raise _missing(container, name) from None
 
     def put_bytes(self, container: str, name: str, data: bytes) -> None:
+        """See `Store.put_bytes`."""
         self._ensure(container)
         self._blob(container, name).upload_blob(data, overwrite=True)
 
     def put_file(self, container: str, name: str, path: Path, *, link: bool = False) -> None:
+        """See `Store.put_file`."""
         self._ensure(container)
         with path.open("rb") as file:
             self._blob(container, name).upload_blob(file, overwrite=True, max_concurrency=4)
 
     def list(self, container: str, prefix: str = "") -> Iterator[BlobRef]:
+        """See `Store.list`."""
         from azure.core.exceptions import ResourceNotFoundError
 
         client = self._service.get_container_client(container)
@@ -251,6 +266,7 @@ class BlobStore:
             return
 
     def delete(self, container: str, name: str) -> None:
+        """See `Store.delete`."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
@@ -259,6 +275,7 @@ class BlobStore:
             return
 
     def delete_prefix(self, container: str, prefix: str) -> None:
+        """See `Store.delete_prefix`."""
         for blob in self.list(container, prefix):
             self.delete(container, blob.name)
 

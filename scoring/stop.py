@@ -38,6 +38,7 @@ class StopRequest:
 
     @property
     def requested(self) -> bool:
+        """Whether the run was asked to stop."""
         return self._since is not None
 
     @property

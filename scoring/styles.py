@@ -55,6 +55,7 @@ class Style:
 
     @property
     def name(self) -> str:
+        """The name by which users choose the style."""
         return self.card.name
 
     def load_model(self) -> onnx.ModelProto:

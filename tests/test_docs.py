@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,39 @@ from reelbrush.settings import Settings
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def undocumented(path: Path) -> list[str]:
+    """Return the public classes, functions and methods of a file that have no docstring."""
+    found: list[str] = []
+
+    def walk(node: ast.Module | ast.ClassDef) -> None:
+        for child in node.body:
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                if child.name.startswith("_"):
+                    continue
+                if ast.get_docstring(child) is None:
+                    found.append(f"{path.name}:{child.lineno} {child.name}")
+                if isinstance(child, ast.ClassDef):
+                    walk(child)
+
+    walk(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize(
+    "package", ["reelbrush", "function_app", "orchestrators", "activities", "scoring", "training"]
+)
+def test_everything_public_has_a_docstring(package: str) -> None:
+    files = sorted((ROOT / package).rglob("*.py"))
+    assert files
+    assert [name for path in files for name in undocumented(path)] == []
+
+
+@pytest.mark.parametrize("package", ["reelbrush", "function_app", "orchestrators", "activities", "scoring"])
+def test_no_module_is_longer_than_350_lines(package: str) -> None:
+    lengths = {p: len(p.read_text(encoding="utf-8").splitlines()) for p in (ROOT / package).rglob("*.py")}
+    assert [str(path) for path, lines in lengths.items() if lines > 350] == []
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Settings)])

@@ -33,18 +33,22 @@ class WorkFolder:
 
     @property
     def folder(self) -> Path:
+        """`<base>/<key>`."""
         return self.base / self.key
 
     @property
     def store(self) -> FolderStore:
+        """The store of this job."""
         return FolderStore(self.folder / "store")
 
     @property
     def host(self) -> Path:
+        """Where the host keeps its history."""
         return self.folder / "host"
 
     @property
     def log(self) -> Path:
+        """The log file of the host."""
         return self.folder / "log.txt"
 
     def remove(self) -> None:

@@ -61,6 +61,7 @@ class LocalCompute:
         folder.mkdir(parents=True, exist_ok=True)
 
     def submit(self, request: RunRequest) -> None:
+        """See `Compute.submit`."""
         run = self._folder / request.run
         run.mkdir(parents=True, exist_ok=True)
         path = run / "request.json"
@@ -72,11 +73,13 @@ class LocalCompute:
         self._wake()
 
     def status(self, job: str, runs: Sequence[str]) -> dict[str, RunStatus]:
+        """See `Compute.status`."""
         self._wake()
         found = {run: self._state(run) for run in runs}
         return {run: status for run, status in found.items() if status is not None}
 
     def cancel(self, job: str) -> None:
+        """See `Compute.cancel`."""
         for run in self._runs():
             if self._job(run) == job and not (self._folder / run / "ended").exists():
                 (self._folder / run / "canceled").touch()
@@ -85,12 +88,14 @@ class LocalCompute:
                     record.signal(signal.SIGTERM)
 
     def release(self, job: str) -> None:
+        """See `Compute.release`."""
         for run in self._runs():
             over = any((self._folder / run / name).exists() for name in ("ended", "canceled"))
             if self._job(run) == job and over:
                 shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def log_tail(self, run: str, lines: int = 20) -> str:
+        """See `Compute.log_tail`."""
         path = self._folder / run / "log.txt"
         try:
             with path.open("rb") as file:
@@ -101,6 +106,7 @@ class LocalCompute:
         return "\n".join(text.splitlines()[-lines:])
 
     def preflight(self) -> list[str]:
+        """See `Compute.preflight`."""
         if self._processes > 1 and shutil.which(_MPIRUN[0]) is None:
             return ["mpirun is not installed (Debian: openmpi-bin), but runs of several processes are wanted"]
         if not os.access(self._folder, os.W_OK):

@@ -18,38 +18,49 @@ class WorkNames:
 
     @property
     def prefix(self) -> str:
+        """Begins the names of all of the job's work."""
         return f"{self.job}/"
 
     @property
     def manifest(self) -> str:
+        """The manifest, one per job."""
         return f"{self.job}/manifest.json"
 
     @property
     def receipt(self) -> str:
+        """What stays of a finished job."""
         return f"{self.job}/receipt.json"
 
     def timestamps(self, generation: str) -> str:
+        """Presentation times, int64, little endian."""
         return f"{self.job}/{generation}/timestamps.bin"
 
     def intermediate(self, generation: str) -> str:
+        """The seekable copy of a source that cannot be read in parts."""
         return f"{self.job}/{generation}/intermediate.mkv"
 
     def segments(self, generation: str) -> str:
+        """Begins the names of all segments and their pages."""
         return f"{self.job}/{generation}/segments/"
 
     def segment(self, generation: str, index: int) -> str:
+        """The encoded file of segment `index`."""
         return f"{self.job}/{generation}/segments/{index:05d}.mp4"
 
     def page(self, generation: str, index: int) -> str:
+        """The ledger page of segment `index`."""
         return f"{self.job}/{generation}/segments/{index:05d}.json"
 
     def batch(self, run: str) -> str:
+        """What a run is asked to do."""
         return f"{self.job}/runs/{run}/batch.json"
 
     def progress(self, run: str) -> str:
+        """A run's heartbeat."""
         return f"{self.job}/runs/{run}/progress.json"
 
     def result(self, run: str) -> str:
+        """How a run ended."""
         return f"{self.job}/runs/{run}/result.json"
 
 

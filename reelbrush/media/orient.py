@@ -20,6 +20,7 @@ class Orientation:
 
     @property
     def is_upright(self) -> bool:
+        """Whether frames are shown as they are coded."""
         return not (self.transpose or self.mirror_columns or self.mirror_rows)
 
     def size(self, width: int, height: int) -> tuple[int, int]:
