@@ -24,7 +24,8 @@ class Rate:
         """Take note of `done` frames at `now` seconds; frames done before the first call do not count."""
         if self._start is None:
             self._start = (now, done)
-        self._last = (now, done)
+        if self._last is None or done > self._last[1]:  # between two reports the rate stays what it was
+            self._last = (now, done)
 
     @property
     def fps(self) -> float | None:
