@@ -90,9 +90,10 @@ class LocalCompute:
     def release(self, job: str) -> None:
         """See `Compute.release`."""
         for run in self._runs():
-            over = any((self._folder / run / name).exists() for name in ("ended", "canceled"))
-            if self._job(run) == job and over:
-                shutil.rmtree(self._folder / run, ignore_errors=True)
+            if self._job(run) == job:
+                (self._folder / run / "released").touch()  # a process that is just ending goes when it has
+                if any((self._folder / run / name).exists() for name in ("ended", "canceled")):
+                    shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def log_tail(self, run: str, lines: int = 20) -> str:
         """See `Compute.log_tail`."""
@@ -199,6 +200,8 @@ class LocalCompute:
         temporary = self._folder / run / "ended.tmp"
         temporary.write_text(code)
         temporary.replace(temporary.with_name("ended"))
+        if (self._folder / run / "released").exists():
+            shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def _start(self, run: str, threads: int) -> None:
         folder = self._folder / run

@@ -49,4 +49,3 @@ def test_a_blob_becomes_a_blob(
     with store.open(container, name) as reader, av.open(reader) as made:
         assert sum(1 for _ in made.decode(video=0)) == 180
     assert [b.name for b in store.list("work")] == [f"{job}/receipt.json"]
-    assert not list(tmp_path.glob("reelbrush-runs/*"))

@@ -194,6 +194,14 @@ def test_released_runs_leave_nothing(backend: LocalCompute, here: Path) -> None:
     assert [path.name for path in (here / "runs").iterdir()] == ["good-too"]
 
 
+def test_a_run_released_before_its_process_has_gone_leaves_nothing(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists())
+    backend.release("job")
+    kill(here / "runs")
+    wait_for(lambda: not list((here / "runs").iterdir()))
+
+
 def test_preflight_names_a_folder_it_cannot_write(here: Path) -> None:
     assert LocalCompute("folder:/x", here / "runs", workers=1).preflight() == []
     assert sys.executable
