@@ -9,9 +9,9 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.services import Services, read_manifest, services
+from activities.services import Services, read_manifest, read_page, services
 from reelbrush import __version__
-from reelbrush.job import Job, LedgerPage, Manifest, WorkNames, from_json, to_json
+from reelbrush.job import Job, Manifest, WorkNames, from_json, to_json
 from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
@@ -45,10 +45,9 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _totals(to: Services, manifest: Manifest) -> dict[str, Any]:
-    names, seconds, versions = WorkNames(manifest.job), Counter[str](), dict[str, str]()
+    seconds, versions = Counter[str](), dict[str, str]()
     for segment in manifest.segments:
-        text = to.store.read_bytes(WORK, names.page(manifest.generation, segment.index))
-        page = from_json(LedgerPage, json.loads(text))
+        page = read_page(to.store, manifest.job, manifest.generation, segment.index)
         seconds.update(page.seconds)
         versions |= page.versions
     rounded = {name: round(value, 3) for name, value in sorted(seconds.items())}

@@ -8,10 +8,11 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.services import Services, services
+from activities.services import Services, read_page, services
 from reelbrush.compute import RunStatus
 from reelbrush.errors import StoreError
-from reelbrush.job import Batch, BatchProgress, BatchState, LedgerPage, WorkNames, from_json, run_id
+from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
+from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
@@ -75,7 +76,7 @@ def _ended(to: Services, job: str, run: str, result: BatchProgress) -> dict[str,
 
 def _read(to: Services, name: str) -> BatchProgress | None:
     try:
-        return from_json(BatchProgress, json.loads(to.store.read_bytes(WORK, name)))
+        return read_document(BatchProgress, to.store.read_bytes(WORK, name))
     except StoreError as error:
         if error.code != "blob-missing":
             raise
@@ -89,9 +90,7 @@ def _published(to: Services, job: str, run: str) -> bool:
     batch = from_json(Batch, description["batch"])
     manifest = json.loads(to.store.read_bytes(WORK, names.manifest))
     for index in range(batch.first_segment, batch.first_segment + batch.segment_count):
-        name = names.page(manifest["generation"], index)
-        if to.store.stat(WORK, name) is not None:
-            page = from_json(LedgerPage, json.loads(to.store.read_bytes(WORK, name)))
-            if page.run == run:
-                return True
+        published = to.store.stat(WORK, names.page(manifest["generation"], index)) is not None
+        if published and read_page(to.store, job, manifest["generation"], index).run == run:
+            return True
     return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -18,7 +17,8 @@ import psutil
 
 from reelbrush.compute import Compute, open_compute
 from reelbrush.errors import ReelbrushError, StoreError
-from reelbrush.job import Job, Manifest, WorkNames, from_json
+from reelbrush.job import Job, LedgerPage, Manifest, WorkNames
+from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore, Store, open_store
@@ -42,8 +42,12 @@ def services() -> Services:
 
 def read_manifest(store: Store, job: Job) -> Manifest:
     """Return the job's manifest. Raises StoreError when there is none."""
-    text = store.read_bytes(WORK, WorkNames(job.id).manifest)
-    return from_json(Manifest, json.loads(text))
+    return read_document(Manifest, store.read_bytes(WORK, WorkNames(job.id).manifest))
+
+
+def read_page(store: Store, job: str, generation: str, segment: int) -> LedgerPage:
+    """Return a segment's ledger page. Raises StoreError when there is none, ValueError when it is damaged."""
+    return read_document(LedgerPage, store.read_bytes(WORK, WorkNames(job).page(generation, segment)))
 
 
 def read_timestamps(store: Store, manifest: Manifest) -> array[int]:

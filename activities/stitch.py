@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
+import io
 from array import array
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import azure.durable_functions as df
 
@@ -15,6 +15,7 @@ from activities.services import (
     check_source,
     error_result,
     read_manifest,
+    read_page,
     read_timestamps,
     scratch_folder,
     services,
@@ -85,18 +86,15 @@ def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[i
 def _proof(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> LedgerPage | None:
     names = WorkNames(manifest.job)
     try:
-        text = to.store.read_bytes(WORK, names.page(manifest.generation, segment.index))
-        page = from_json(LedgerPage, json.loads(text))
+        page = read_page(to.store, manifest.job, manifest.generation, segment.index)
         first, count = segment.first_frame, segment.frame_count
         if page.frame_count != count or page.timestamps_sha256 != timestamps_hash(
             timestamps[first : first + count]
         ):
             return None
-        digest = hashlib.sha256()
         with to.store.open(WORK, names.segment(manifest.generation, segment.index)) as reader:
-            while chunk := reader.read(1 << 20):
-                digest.update(chunk)
-        return page if digest.hexdigest() == page.sha256 else None
+            digest = hashlib.file_digest(cast("io.BufferedReader", reader), "sha256").hexdigest()
+        return page if digest == page.sha256 else None
     except (ValueError, KeyError):
         return None
     except StoreError as error:
