@@ -1,10 +1,12 @@
 """Smooth random fields, from which the computed pictures take their irregularity."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 """(side, side), one number per pixel."""
 
 
@@ -19,3 +21,9 @@ def smooth_noise(side: int, cells: int, octaves: int, random: np.random.Generato
         total += np.float32(0.55**octave) * np.asarray(layer)
     low, high = float(total.min()), float(total.max())
     return (total - low) / (high - low)
+
+
+def evenly_spread(field: Field) -> Field:
+    """The same field with every value in 0..1 equally frequent and the order of the pixels kept."""
+    values = np.sort(field[::7, ::5], axis=None)
+    return np.interp(field, values, np.linspace(0, 1, len(values), dtype=np.float32)).astype(np.float32)
