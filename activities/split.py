@@ -12,7 +12,16 @@ import azure.durable_functions as df
 
 from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
 from reelbrush.errors import ReelbrushError, Refusal
-from reelbrush.job import Job, Manifest, Media, WorkNames, from_json, plan_batches, to_json
+from reelbrush.job import (
+    Job,
+    Manifest,
+    Media,
+    WorkNames,
+    from_json,
+    option_problems,
+    plan_batches,
+    to_json,
+)
 from reelbrush.job.names import WORK
 
 if TYPE_CHECKING:
@@ -69,6 +78,9 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
     from reelbrush.media.split import split_video as split_media
 
     source = job.source
+    problems = option_problems(job.options)
+    if problems:
+        raise Refusal(f"the job's options cannot be used: {'; '.join(problems)}", code="options")
     check_source(to.store, job)
     if source.size == 0:
         raise Refusal("the file is empty (0 bytes)", code="empty")

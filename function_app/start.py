@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import azure.durable_functions as df
 
 from reelbrush.errors import ReelbrushError, StoreError
-from reelbrush.job import BlobRef, Job, Options, job_id, style_of_upload, to_json
+from reelbrush.job import BlobRef, Job, Options, job_id, parse_options, style_of_upload, to_json
 from reelbrush.settings import Settings
 from reelbrush.store import Store
 
@@ -31,18 +31,19 @@ class Start:
 def job_of_upload(store: Store, settings: Settings, source: BlobRef) -> Job:
     """Return the job that an upload asks for: style by folder or side-car, options by side-car `<name>.json`.
 
-    A side-car that cannot be read as {"style"?, "options"?: {"hdr"?, "crf"?}} raises StoreError.
+    A side-car that cannot be read as {"style"?, "options"?}, see `parse_options`, raises StoreError.
     """
     sidecar = _sidecar(store, source)
     named = str(sidecar.get("style") or style_of_upload(source.name, settings.default_style))
     if len(named) > 64:
         raise _unusable(source, "the style's name has more than 64 characters")
+    wishes = sidecar.get("options") or {}
+    if not isinstance(wishes, dict):
+        raise _unusable(source, "options is an object")
     try:
-        options = Options(**sidecar.get("options", {}))
-    except TypeError as error:
+        options = parse_options(cast("dict[str, Any]", wishes))
+    except ValueError as error:
         raise _unusable(source, str(error)) from None
-    if options.hdr not in ("tonemap", "refuse") or type(options.crf) is not int or not 0 <= options.crf <= 51:
-        raise _unusable(source, "hdr is tonemap or refuse, crf an integer 0..51")
     return Job(job_id(source, named, options), source, named, options)
 
 

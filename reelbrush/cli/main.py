@@ -32,6 +32,11 @@ def main() -> None:
     "--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality; lower is better."
 )
 @click.option("--hdr", type=click.Choice(["tonemap", "refuse"]), default="tonemap", show_default=True)
+@click.option("--strength", metavar="0..1", help="How much of the painting; 0 is the source. [default: 1]")
+@click.option("--preserve-color", is_flag=True, help="The painting's light with the source's colours.")
+@click.option("--mix", metavar="STYLE", help="A second style.")
+@click.option("--mix-share", metavar="0..1", help="Of the second style. [default: 0.5; with --fade 1]")
+@click.option("--fade", metavar="START-END", help="Bring the second style in, e.g. 0:05-0:07.500.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as one JSON document on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def run(
@@ -44,6 +49,11 @@ def run(
     work_dir: Path | None,
     crf: int,
     hdr: str,
+    strength: str | None,
+    preserve_color: bool,
+    mix: str | None,
+    mix_share: str | None,
+    fade: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -53,13 +63,27 @@ def run(
     job failed, 2 wrong usage, 3 not found, 4 the host cannot be started, 130 interrupted.
     """
     from reelbrush.cli.run import RunRequest, run_local
-    from reelbrush.job import Options
+    from reelbrush.job import parse_options
 
+    wishes = {
+        "hdr": hdr,
+        "crf": crf,
+        "strength": strength,
+        "preserve_color": preserve_color,
+        "mix": mix,
+        "mix_share": mix_share,
+    }
+    if fade is not None:
+        wishes["fade_start"], _, wishes["fade_end"] = fade.partition("-")
+    try:
+        options = parse_options(wishes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     request = RunRequest(
         source=source,
         output=output,
         style=style,
-        options=Options(hdr=hdr, crf=crf),
+        options=options,
         workers=workers,
         batch_frames=batch_frames,
         keep=keep,

@@ -22,7 +22,7 @@ from reelbrush.compute import local
 from reelbrush.compute.select import local_runs_folder
 from reelbrush.errors import HostError, ReelbrushError, StoreError
 from reelbrush.host import Host
-from reelbrush.job import BlobRef, Options, WorkNames, job_id, slug, starts_job
+from reelbrush.job import BlobRef, Options, WorkNames, job_id, slug, starts_job, wishes_of
 from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 
@@ -70,8 +70,9 @@ def _problem(request: RunRequest) -> tuple[int, str] | None:
     if not request.source.is_file():
         return NOT_FOUND, f"there is no file {request.source}"
     known = [line.name for line in list_cards()]
-    if request.style not in known:
-        return USAGE, f"there is no style {request.style!r}; known are {', '.join(known)}"
+    for style in (request.style, request.options.mix):
+        if style is not None and style not in known:
+            return USAGE, f"there is no style {style!r}; known are {', '.join(known)}"
     if request.output.exists() and request.output.samefile(request.source):
         return USAGE, "the output must not be the source itself"
     return None
@@ -115,7 +116,7 @@ def _upload(store: FolderStore, request: RunRequest) -> BlobRef:
     if not usable:
         name = f"{request.style}/{slug(request.source.name)}{request.source.suffix[:8]}"
         name = name if starts_job(name) else f"{request.style}/video"
-    sidecar = {"style": request.style, "options": vars(request.options)}
+    sidecar = {"style": request.style, "options": wishes_of(request.options)}
     store.put_bytes(INPUT, f"{name}.json", json.dumps(sidecar).encode())
     store.put_file(INPUT, name, request.source.resolve(), link=True)
     blob = store.stat(INPUT, name)

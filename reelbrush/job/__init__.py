@@ -1,12 +1,14 @@
 """The product's words: job, segment, batch, run, ledger; ids, blob names, JSON. Standard library only."""
 
 from reelbrush.job.codec import from_json, to_json
-from reelbrush.job.ids import BlobRef, Job, Options, job_id, run_id, slug
-from reelbrush.job.ledger import LedgerPage, timestamps_hash
+from reelbrush.job.ids import BlobRef, Job, job_id, run_id, slug
+from reelbrush.job.ledger import FlickerSums, LedgerPage, timestamps_hash
 from reelbrush.job.manifest import Colour, EncodeSettings, Manifest, Media, Segment, Video
 from reelbrush.job.names import WorkNames, output_name, starts_job, style_of_upload
+from reelbrush.job.options import Options, option_problems
 from reelbrush.job.plan import Batch, plan_batches
 from reelbrush.job.progress import BatchProgress, BatchState
+from reelbrush.job.wishes import parse_options, wishes_of
 
 __all__ = [
     "Batch",
@@ -15,6 +17,7 @@ __all__ = [
     "BlobRef",
     "Colour",
     "EncodeSettings",
+    "FlickerSums",
     "Job",
     "LedgerPage",
     "Manifest",
@@ -25,7 +28,9 @@ __all__ = [
     "WorkNames",
     "from_json",
     "job_id",
+    "option_problems",
     "output_name",
+    "parse_options",
     "plan_batches",
     "run_id",
     "slug",
@@ -33,4 +38,5 @@ __all__ = [
     "style_of_upload",
     "timestamps_hash",
     "to_json",
+    "wishes_of",
 ]

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from reelbrush.job.codec import to_json
+from reelbrush.job.options import Options, canonical_options
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,6 @@ class BlobRef:
     name: str  # inside the container, with '/' between folders
     etag: str
     size: int  # bytes
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user may choose besides the style. Everything here changes the output's bytes."""
-
-    hdr: str = "tonemap"  # "tonemap" to SDR BT.709, or "refuse"
-    crf: int = 18  # x264 constant rate factor, 0..51 inclusive; lower is better
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ def job_id(source: BlobRef, style: str, options: Options) -> str:
 
     The hash covers container, blob name, ETag, style and options, so a replaced blob is a new job.
     """
-    options_text = json.dumps(to_json(options), sort_keys=True, separators=(",", ":"))
+    options_text = json.dumps(canonical_options(options), sort_keys=True, separators=(",", ":"))
     parts = [source.container, source.name, source.etag.strip('"'), style, options_text]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
     return f"{slug(source.name)}-{digest[:10]}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from reelbrush.job.ids import Options
 from reelbrush.job.manifest import EncodeSettings, Video
+from reelbrush.job.options import Options
 from reelbrush.media.colour import output_colour
 from reelbrush.media.orient import orientation
 

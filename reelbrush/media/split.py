@@ -9,8 +9,8 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from reelbrush.errors import Refusal, SourceDamaged
-from reelbrush.job.ids import Options
 from reelbrush.job.manifest import Colour, EncodeSettings, Segment, Video
+from reelbrush.job.options import Options
 from reelbrush.media.container import Opener, is_picture, opened, path_opener, seeks_exactly
 from reelbrush.media.encode_settings import encode_settings
 from reelbrush.media.index import PacketIndex, Progress, index_packets

@@ -1,4 +1,5 @@
 import re
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,8 +22,19 @@ def test_everything_that_changes_the_output_changes_the_id() -> None:
         job_id(BlobRef("inbox", SOURCE.name, "0x8D", 10), "wave", Options()),
         job_id(SOURCE, "night", Options()),
         job_id(SOURCE, "wave", Options(crf=20)),
+        job_id(SOURCE, "wave", Options(strength=Fraction(1, 2))),
+        job_id(SOURCE, "wave", Options(preserve_color=True)),
+        job_id(SOURCE, "wave", Options(mix="night", mix_share=Fraction(1, 2))),
+        job_id(SOURCE, "wave", Options(mix="night", mix_share=Fraction(1))),
+        job_id(SOURCE, "wave", Options(mix="night", mix_share=Fraction(1), fade_start_ms=0, fade_end_ms=1)),
+        job_id(SOURCE, "wave", Options(mix="night", mix_share=Fraction(1), fade_start_ms=1, fade_end_ms=1)),
     }
-    assert len(ids) == 6
+    assert len(ids) == 12
+
+
+def test_jobs_of_earlier_releases_keep_their_ids() -> None:
+    assert job_id(SOURCE, "wave", Options()) == "my-clip-1-8dd0e3ab66"
+    assert job_id(SOURCE, "wave", Options(hdr="refuse", crf=20)) == "my-clip-1-09ea4ead78"
 
 
 def test_the_id_is_readable() -> None:

@@ -11,8 +11,8 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from reelbrush.job.ids import Options
 from reelbrush.job.manifest import Media, Segment
+from reelbrush.job.options import Options
 from reelbrush.media.container import Opener
 from reelbrush.media.decode import SegmentReader
 from reelbrush.media.limits import Limits

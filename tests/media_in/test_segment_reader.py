@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from reelbrush.errors import SourceDamaged
-from reelbrush.job.ids import Options
 from reelbrush.job.manifest import Media
+from reelbrush.job.options import Options
 from reelbrush.media.decode import SegmentReader
 from reelbrush.media.limits import Limits
 from reelbrush.media.split import split_video

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reelbrush.errors import ReelbrushError
-from reelbrush.job.ids import Options
+from reelbrush.job.options import Options
 from reelbrush.media import room
 from reelbrush.media.limits import Limits
 from reelbrush.media.room import check_room
