@@ -9,6 +9,32 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class FlickerSums:
+    """How steady pairs of consecutive frames are: sums of their mean absolute differences, in levels of 255.
+
+    Both differences are between the later frame and the earlier one moved along with the original's motion.
+    """
+
+    pairs: int  # >= 1
+    painted: float
+    original: float  # > 0: a pair's is at least a floor, see scoring.flicker
+
+    def __post_init__(self) -> None:
+        if self.pairs < 1 or not self.original > 0:
+            raise ValueError(f"flicker of {self.pairs} pairs with a difference of {self.original}")
+
+    @property
+    def ratio(self) -> float:
+        """Painted over original: 1 is as steady as the original."""
+        return self.painted / self.original
+
+    def __add__(self, other: FlickerSums) -> FlickerSums:
+        return FlickerSums(
+            self.pairs + other.pairs, self.painted + other.painted, self.original + other.original
+        )
+
+
+@dataclass(frozen=True)
 class LedgerPage:
     """The proof of one published segment."""
 
@@ -20,6 +46,7 @@ class LedgerPage:
     run: str  # id of the run that published it
     seconds: dict[str, float] = field(default_factory=dict[str, float])  # decode, infer, encode, total
     versions: dict[str, str] = field(default_factory=dict[str, str])  # of the libraries and the provider
+    flicker: FlickerSums | None = None  # of the segment's sampled pairs; None where nothing can be compared
 
 
 def timestamps_hash(timestamps: Iterable[int]) -> str:
