@@ -27,12 +27,12 @@ from scoring.failures import Canceled, describe
 from scoring.ledger import published_pages
 from scoring.mpi import Rank, share
 from scoring.peers import wait_for_segments, wait_until
-from scoring.probe import open_session
 from scoring.progress import Reporter
 from scoring.publish import Publisher
+from scoring.repaint import open_repainter
 from scoring.segments import SegmentScorer
 from scoring.stop import StopRequest
-from scoring.styles import SHIPPED, load_style
+from scoring.styles import SHIPPED
 from scoring.timestamps import Timestamps, read_timestamps
 
 T = TypeVar("T")
@@ -174,14 +174,14 @@ class _Run:
         return wanted
 
     def _score(self, missing: Sequence[Segment], timestamps: Timestamps) -> None:
-        style = load_style(self.request.job.style, self.settings.styles)
-        session = open_session(style, self.settings.providers)
-        versions = {name: version(name) for name in ("av", "numpy")}
-        versions |= {
-            "onnxruntime": session.runtime_version,
-            "provider": session.provider,
-            "model": style.card.model.sha256,
-        }
+        repainter = open_repainter(
+            self.request.job,
+            self.settings.styles,
+            self.settings.providers,
+            time_base=self.manifest.video.time_base,
+            first_tick=timestamps.video_start,
+        )
+        versions = {name: version(name) for name in ("av", "numpy")} | repainter.versions
         publisher = Publisher(self.store, self.manifest, timestamps, self.run, versions)
         tally = self.reporter.tally
         with tempfile.TemporaryDirectory(prefix="reelbrush-") as scratch:
@@ -189,7 +189,7 @@ class _Run:
                 manifest=self.manifest,
                 timestamps=timestamps,
                 open_media=self._open_media,
-                session=session,
+                repainter=repainter,
                 threads=self.settings.threads,
                 scratch=Path(scratch),
                 stop=self.stop,

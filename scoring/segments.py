@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,8 @@ from reelbrush.job import Manifest, Segment
 from reelbrush.media.decode import SegmentReader
 from reelbrush.media.encode import SegmentEncoder
 from scoring.pipeline import PipelineStopped, ordered_map
-from scoring.session import Frames, StyleSession
+from scoring.repaint import Repainter
+from scoring.session import Frames
 from scoring.stop import StopRequest
 from scoring.timestamps import Timestamps
 
@@ -46,6 +47,7 @@ class _Group:
 
     segment: Segment
     frames: Frames
+    ticks: Sequence[int]  # presentation times of the frames
     last: bool  # of the segment
     decode_seconds: float
     infer_seconds: float = 0.0
@@ -53,12 +55,12 @@ class _Group:
 
 @dataclass(frozen=True)
 class SegmentScorer:
-    """Scores segments of one manifest with one session."""
+    """Scores segments of one manifest with one repainter."""
 
     manifest: Manifest
     timestamps: Timestamps
     open_media: Callable[[], BinaryIO]
-    session: StyleSession
+    repainter: Repainter
     threads: int  # that paint at the same time, >= 1
     scratch: Path  # folder for encoded segments
     stop: StopRequest
@@ -145,7 +147,7 @@ class SegmentScorer:
 
     def _groups(self, segments: Sequence[Segment]) -> Iterator[_Group]:
         """Decoded groups of all segments. None crosses a border, so each depends on its segment alone."""
-        size = self.session.frames_per_call
+        size = self.repainter.frames_per_call
         encode = self.manifest.encode
         with SegmentReader(
             self.open_media, self.manifest.media, self.manifest.video, (encode.width, encode.height)
@@ -155,13 +157,15 @@ class SegmentScorer:
                     return
                 group: list[NDArray[np.uint8]] = []
                 done, start = 0, time.monotonic()
-                for frame in reader.frames(segment, self.timestamps.of(segment)):
+                times = self.timestamps.of(segment)
+                for frame in reader.frames(segment, times):
                     group.append(frame)
                     if len(group) == size or done + len(group) == segment.frame_count:
+                        ticks = times[done : done + len(group)]
                         done += len(group)
                         stacked = group[0][None] if len(group) == 1 else np.stack(group)
                         last = done == segment.frame_count
-                        yield _Group(segment, stacked, last, time.monotonic() - start)
+                        yield _Group(segment, stacked, ticks, last, time.monotonic() - start)
                         group, start = [], time.monotonic()
                 if done != segment.frame_count:
                     raise SourceDamaged(
@@ -170,13 +174,13 @@ class SegmentScorer:
 
     def _paint(self, group: _Group) -> _Group:
         start = time.monotonic()
-        frames = self.session.paint(group.frames)
-        return _Group(group.segment, frames, group.last, group.decode_seconds, time.monotonic() - start)
+        frames = self.repainter.paint(group.frames, group.ticks)
+        return replace(group, frames=frames, infer_seconds=time.monotonic() - start)
 
     def _depth(self) -> int:
         """Groups in flight: enough that no stage waits for another without need, within _QUEUE_BYTES."""
         encode = self.manifest.encode
-        group_bytes = encode.width * encode.height * 3 * self.session.frames_per_call
+        group_bytes = encode.width * encode.height * 3 * self.repainter.frames_per_call
         return max(self.threads + 1, min(4 * self.threads + 4, _QUEUE_BYTES // group_bytes))
 
 

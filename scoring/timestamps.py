@@ -17,9 +17,10 @@ _BYTES = 8  # little-endian int64
 class Timestamps:
     """Times of consecutive segments, in ticks of the manifest's `video.time_base`, strictly increasing."""
 
-    def __init__(self, first_frame: int, values: Sequence[int]) -> None:
-        """`values[i]` is the time of frame `first_frame + i` of the whole video."""
+    def __init__(self, first_frame: int, values: Sequence[int], video_start: int) -> None:
+        """`values[i]` is the time of frame `first_frame + i` of the whole video, `video_start` of frame 0."""
         self._first, self._values = first_frame, values
+        self.video_start = video_start
 
     def of(self, segment: Segment) -> Sequence[int]:
         """Return the times of the segment's frames, in order."""
@@ -38,15 +39,15 @@ def read_timestamps(store: Store, manifest: Manifest, segments: Sequence[Segment
     """
     first = segments[0].first_frame
     end = segments[-1].first_frame + segments[-1].frame_count  # exclusive
-    values = array("q")
     with store.open(WORK, manifest.timestamps_blob) as reader:
+        data = reader.read(_BYTES)
         reader.seek(first * _BYTES)
-        data = reader.read((end - first) * _BYTES)
-    if len(data) != (end - first) * _BYTES:
+        data += reader.read((end - first) * _BYTES)
+    if len(data) != (1 + end - first) * _BYTES:
         raise StoreError(
             f"{manifest.timestamps_blob} holds no times for the frames {first}..{end - 1}", retryable=False
         )
-    values.frombytes(data)
+    values = array("q", data)
     if sys.byteorder == "big":
         values.byteswap()
-    return Timestamps(first, values)
+    return Timestamps(first, values[1:], values[0])

@@ -80,7 +80,11 @@ class PreparedJob:
 
 
 def prepare(
-    folder: Path, clip: Path, style: str = "identity", segment_frames: int | None = 12
+    folder: Path,
+    clip: Path,
+    style: str = "identity",
+    segment_frames: int | None = 12,
+    options: Options | None = None,
 ) -> PreparedJob:
     """Put `clip` into a new store below `folder`, split it, and write the manifest.
 
@@ -91,7 +95,8 @@ def prepare(
     store.put_file(INPUT, clip.name, clip)
     source = store.stat(INPUT, clip.name)
     assert source is not None
-    job = Job(job_id(source, style, Options()), source, style)
+    options = options or Options()
+    job = Job(job_id(source, style, options), source, style, options)
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     split = split_video(lambda: store.open(INPUT, clip.name), scratch, limits=Limits(), options=job.options)

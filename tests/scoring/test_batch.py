@@ -257,7 +257,7 @@ def test_lack_of_memory_is_told(prepared: PreparedJob, monkeypatch: pytest.Monke
     monkeypatch.setattr("scoring.session.StyleSession.paint", fail)
     run = prepared.request()
     settings = RunSettings(providers="cpu")
-    monkeypatch.setattr("scoring.batch.open_session", _session_without_probe)
+    monkeypatch.setattr("scoring.repaint.open_session", _session_without_probe)
     progress = run_batch(prepared.store, prepared.job.id, run, settings, Rank(), StopRequest(1))
     assert (progress.error_code, progress.retryable) == ("out-of-memory", True)
 
