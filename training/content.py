@@ -1,61 +1,90 @@
-"""Photographs for the network to practise on: random crops in many sizes, lights and colours."""
+"""What a network practises on: folders of photographs, videos, or both."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from training.pictures import from_image, picture_files
+from training.crops import recompressed
+from training.film import MOMENTS, Film, Pair
+from training.photos import Photos
+from training.pictures import PICTURE_SUFFIXES
 
-LONGEST_SIDE = 960
-"""Photos are held in memory no larger than this (px)."""
+__all__ = ["Content", "Film", "Pair", "Photos", "content_files", "open_content", "recompressed"]
+
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".flv"),
+    *(".wmv", ".3gp", ".gif", ".y4m", ".ogv", ".mxf"),
+)
+"""Files of a folder that are taken for videos; a file that is named itself may be called anything."""
 
 
-class Photos:
-    """All photos of a folder, in memory, from which crops are drawn."""
-
-    def __init__(self, folder: Path) -> None:
-        """Raises FileNotFoundError when the folder holds no picture."""
-        self.files = picture_files(folder)
-        self._photos = [_read(path) for path in self.files]
-
-    def crop(self, size: int, random: np.random.Generator, recolour: bool = True) -> Tensor:
-        """One crop (3, size, size) in 0..1: a photo, scaled by 0.5 to 1.2 and mirrored, and relit and
-        recoloured if asked.
-        """
-        photo = self._photos[random.integers(len(self._photos))]
-        smallest = size / min(photo.size)
-        scale = max(smallest, float(np.exp(random.uniform(np.log(0.5), np.log(1.2)))))
-        wide = max(size, round(photo.width * scale))
-        high = max(size, round(photo.height * scale))
-        left = int(random.integers(wide - size + 1))
-        top = int(random.integers(high - size + 1))
-        # Cutting before scaling keeps a large photo from being resized whole for one small crop.
-        across, along = photo.width / wide, photo.height / high
-        box = (left * across, top * along, (left + size) * across, (top + size) * along)
-        crop = photo.resize((size, size), Image.Resampling.BILINEAR, box=box)
-        if random.random() < 0.5:
-            crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        if not recolour:
-            return from_image(crop)
-        if random.random() < 0.7:
-            crop = ImageEnhance.Brightness(crop).enhance(random.uniform(0.45, 1.35))
-            crop = ImageEnhance.Contrast(crop).enhance(random.uniform(0.6, 1.3))
-            crop = ImageEnhance.Color(crop).enhance(random.uniform(0.4, 1.4))
-        picture = from_image(crop)
-        if random.random() < 0.35:
-            picture = picture[torch.from_numpy(random.permutation(3))]
-        return picture
+class Content(Protocol):
+    """A source of pictures to practise on."""
 
     def crops(self, count: int, size: int, random: np.random.Generator, recolour: bool = True) -> Tensor:
-        """(count, 3, size, size); see :meth:`crop`."""
-        return torch.stack([self.crop(size, random, recolour) for _ in range(count)])
+        """Random squares (count, 3, size, size) in 0..1, scaled and mirrored, and in other lights and colours
+        if asked.
+        """
+        ...
+
+    def pair(self, size: int, random: np.random.Generator) -> Pair | None:
+        """Squares of two consecutive frames and the motion between them; None when there is no motion to be
+        had, as in photos.
+        """
+        ...
 
 
-def _read(path: Path) -> Image.Image:
-    with Image.open(path) as opened:
-        photo = opened.convert("RGB")
-    photo.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    return photo
+class Mixture:
+    """Several sources, each drawn from as often as the others, so that one clip counts beside many photos."""
+
+    def __init__(self, parts: Sequence[Content]) -> None:
+        self._parts = parts
+
+    def crops(self, count: int, size: int, random: np.random.Generator, recolour: bool = True) -> Tensor:
+        """See :class:`Content`."""
+        chosen = [self._parts[int(random.integers(len(self._parts)))] for _ in range(count)]
+        return torch.cat([part.crops(1, size, random, recolour) for part in chosen])
+
+    def pair(self, size: int, random: np.random.Generator) -> Pair | None:
+        """See :class:`Content`; photos are passed over."""
+        for index in random.permutation(len(self._parts)):
+            found = self._parts[int(index)].pair(size, random)
+            if found is not None:
+                return found
+        return None
+
+
+def content_files(path: Path) -> tuple[list[Path], list[Path]]:
+    """The pictures and the videos directly in a folder, sorted by name; a file counts as a video.
+
+    Raises FileNotFoundError when the path does not exist or the folder holds neither.
+    """
+    if path.is_file():
+        return [], [path]
+    if not path.is_dir():
+        raise FileNotFoundError(f"there is neither a folder nor a video at {path}")
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    pictures = [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
+    videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+    if not pictures and not videos:
+        raise FileNotFoundError(f"{path} holds neither pictures ({', '.join(PICTURE_SUFFIXES)}) nor videos")
+    return pictures, videos
+
+
+def open_content(paths: Sequence[Path]) -> Content:
+    """Read folders and videos. Raises FileNotFoundError as `content_files` does, and Refusal for a file that
+    is no video.
+    """
+    folders, videos = list[Path](), list[Path]()
+    for path in paths:
+        pictures, films = content_files(path)
+        folders += [path] if pictures else []
+        videos += films
+    parts: list[Content] = [Photos(folder) for folder in folders]
+    # What is held in memory is shared out, so that a folder of films takes no more than one film.
+    parts += [Film(video, max(2, MOMENTS // len(videos))) for video in videos]
+    return parts[0] if len(parts) == 1 else Mixture(parts)
