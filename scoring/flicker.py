@@ -67,8 +67,8 @@ def pair_flicker(
     """Compare two consecutive frames, (earlier, later) of each video, all of one size.
 
     `motion` is the original's, estimated from it at working size when None (`quick` as in estimate_motion); a
-    given one has to be of that size. Returns None when less than SMALLEST_SHARE of the picture can be followed or the frames are too
-    small. Raises ValueError when sizes differ.
+    given one has to be of that size. Returns None when less than SMALLEST_SHARE of the picture can be
+    followed or the frames are too small. Raises ValueError when sizes differ.
     """
     if len({picture.shape for picture in (*original, *painted)}) != 1:
         raise ValueError(f"painted frames of {painted[0].shape} for original ones of {original[0].shape}")

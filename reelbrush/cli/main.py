@@ -144,3 +144,19 @@ def sample(path: Path, seconds: int) -> None:
     except OSError as error:
         raise click.ClickException(str(error)) from None
     click.echo(path)
+
+
+@main.command("score-flicker")
+@click.argument("painted", type=click.Path(path_type=Path))
+@click.argument("original", type=click.Path(path_type=Path))
+@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Compare each N-th pair.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as one JSON document on stdout.")
+def score_flicker_command(painted: Path, original: Path, every: int, as_json: bool) -> None:
+    """Tell how steady the video PAINTED is, made from ORIGINAL: 1 is as steady as the original itself.
+
+    Compared are consecutive frames, the earlier one moved along with the original's motion. Exit codes: 0
+    done, 1 nothing can be compared, 2 wrong usage, 3 not found.
+    """
+    from reelbrush.cli.score_flicker import score_flicker
+
+    sys.exit(score_flicker(painted, original, every, as_json))
