@@ -12,6 +12,7 @@ import azure.durable_functions as df
 from activities.services import Services, read_manifest, read_page, services
 from reelbrush import __version__
 from reelbrush.job import Job, Manifest, WorkNames, from_json, to_json
+from reelbrush.job.ledger import FlickerSums
 from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
@@ -41,17 +42,32 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     if not to.settings.keep_work:
         _clean(to, job)
         to.compute.release(job.id)
-    return {**receipt["result"], "retries": receipt["retries"], "seconds": receipt["seconds"]}
+    kept = ("retries", "seconds", "flicker")
+    return {**receipt["result"], **{name: receipt[name] for name in kept if name in receipt}}
 
 
 def _totals(to: Services, manifest: Manifest) -> dict[str, Any]:
     seconds, versions = Counter[str](), dict[str, str]()
+    flicker: FlickerSums | None = None
     for segment in manifest.segments:
         page = read_page(to.store, manifest.job, manifest.generation, segment.index)
         seconds.update(page.seconds)
         versions |= page.versions
+        if page.flicker is not None:
+            flicker = flicker + page.flicker if flicker is not None else page.flicker
     rounded = {name: round(value, 3) for name, value in sorted(seconds.items())}
-    return {"seconds": rounded, "versions": versions, "frames": manifest.frame_count}
+    totals = {"seconds": rounded, "versions": versions, "frames": manifest.frame_count}
+    return totals if flicker is None else {**totals, "flicker": _averages(flicker)}
+
+
+def _averages(flicker: FlickerSums) -> dict[str, Any]:
+    """What the receipt says of steadiness; differences are means per pair, in levels."""
+    return {
+        "ratio": round(flicker.ratio, 3),
+        "pairs": flicker.pairs,
+        "painted": round(flicker.painted / flicker.pairs, 3),
+        "original": round(flicker.original / flicker.pairs, 3),
+    }
 
 
 def _clean(to: Services, job: Job) -> None:

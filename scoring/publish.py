@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reelbrush.job import LedgerPage, Manifest, WorkNames, to_json
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
+from scoring.sampling import samples_flicker
 from scoring.segments import ScoredSegment
 from scoring.timestamps import Timestamps
 
@@ -39,6 +40,7 @@ class Publisher:
             run=self.run,
             seconds=scored.seconds,
             versions=dict(self.versions),
+            flicker=samples_flicker(scored.samples),
         )
         names, generation = WorkNames(self.manifest.job), self.manifest.generation
         self.store.put_file(WORK, names.segment(generation, segment.index), scored.path)

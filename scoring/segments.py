@@ -22,6 +22,7 @@ from reelbrush.media.decode import SegmentReader
 from reelbrush.media.encode import SegmentEncoder
 from scoring.pipeline import PipelineStopped, ordered_map
 from scoring.repaint import Repainter
+from scoring.sampling import FrameSample, sampled_offsets, take_samples
 from scoring.session import Frames
 from scoring.stop import StopRequest
 from scoring.timestamps import Timestamps
@@ -39,6 +40,7 @@ class ScoredSegment:
     path: Path
     sha256: str
     seconds: dict[str, float]
+    samples: tuple[FrameSample, ...] = ()  # see scoring.sampling
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,13 @@ class _Group:
     """Frames of one segment that are painted by one call."""
 
     segment: Segment
+    first: int  # offset of the first frame in the segment
     frames: Frames
     ticks: Sequence[int]  # presentation times of the frames
     last: bool  # of the segment
     decode_seconds: float
     infer_seconds: float = 0.0
+    samples: tuple[FrameSample, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class SegmentScorer:
         path = self.scratch / f"{segment.index:05d}.mp4"
         seconds = {"decode": 0.0, "infer": 0.0, "encode": 0.0}
         encoder: SegmentEncoder | None = None
+        samples: tuple[FrameSample, ...] = ()
         count = 0
         with ExitStack() as stack:
             for group in painted:
@@ -129,6 +134,7 @@ class SegmentScorer:
                     encoder.write(frame)
                 if group.last:
                     count = encoder.close()
+                samples += group.samples
                 seconds["decode"] += group.decode_seconds
                 seconds["infer"] += group.infer_seconds
                 seconds["encode"] += time.monotonic() - start
@@ -143,7 +149,8 @@ class SegmentScorer:
             )
         seconds["total"] = time.monotonic() - began
         _log_segment(segment, seconds["total"])
-        return ScoredSegment(segment, path, _sha256(path), {k: round(v, 4) for k, v in seconds.items()})
+        rounded = {name: round(value, 4) for name, value in seconds.items()}
+        return ScoredSegment(segment, path, _sha256(path), rounded, samples)
 
     def _groups(self, segments: Sequence[Segment]) -> Iterator[_Group]:
         """Decoded groups of all segments. None crosses a border, so each depends on its segment alone."""
@@ -161,11 +168,11 @@ class SegmentScorer:
                 for frame in reader.frames(segment, times):
                     group.append(frame)
                     if len(group) == size or done + len(group) == segment.frame_count:
-                        ticks = times[done : done + len(group)]
+                        first, ticks = done, times[done : done + len(group)]
                         done += len(group)
                         stacked = group[0][None] if len(group) == 1 else np.stack(group)
                         last = done == segment.frame_count
-                        yield _Group(segment, stacked, ticks, last, time.monotonic() - start)
+                        yield _Group(segment, first, stacked, ticks, last, time.monotonic() - start)
                         group, start = [], time.monotonic()
                 if done != segment.frame_count:
                     raise SourceDamaged(
@@ -175,7 +182,10 @@ class SegmentScorer:
     def _paint(self, group: _Group) -> _Group:
         start = time.monotonic()
         frames = self.repainter.paint(group.frames, group.ticks)
-        return replace(group, frames=frames, infer_seconds=time.monotonic() - start)
+        seconds = time.monotonic() - start
+        wanted = sampled_offsets(group.segment.frame_count)
+        samples = take_samples(group.first, group.frames, frames, wanted)
+        return replace(group, frames=frames, infer_seconds=seconds, samples=samples)
 
     def _depth(self) -> int:
         """Groups in flight: enough that no stage waits for another without need, within _QUEUE_BYTES."""

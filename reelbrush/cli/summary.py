@@ -9,7 +9,7 @@ from reelbrush.cli.progress import clock
 
 
 def summary_block(source: Path, target: Path, job: dict[str, Any], seconds: float) -> str:
-    """Return a few aligned lines: input, frames, time, fps, retries, tracks, notes, output."""
+    """Return a few aligned lines: input, frames, time, fps, retries, tracks, flicker, notes, output."""
     result, seen = job["result"], job["input"]
     frames = result["frameCount"]
     rows = [
@@ -20,7 +20,16 @@ def summary_block(source: Path, target: Path, job: dict[str, Any], seconds: floa
         ("fps", f"{frames / max(seconds, 1e-6):.1f}"),
         ("retries", str(result.get("retries", 0))),
         ("tracks", f"{result['audioTracks']} audio, {result['subtitleTracks']} subtitles"),
+        *_flicker(result.get("flicker")),
         *(("note", note) for note in result.get("notes", [])),
         ("output", f"{target}  {result['sizeBytes'] / 1e6:.1f} MB"),
     ]
     return "\n".join(f"{name:<8} {text}" for name, text in rows)
+
+
+def _flicker(measured: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """One row, or none where the job's flicker could not be measured."""
+    if measured is None:
+        return []
+    pairs = "1 pair" if measured["pairs"] == 1 else f"{measured['pairs']} pairs"
+    return [("flicker", f"{measured['ratio']:.1f} times the source's, in {pairs} of frames")]
