@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -130,6 +131,26 @@ def test_published_segments(tmp_path: Path, clip: Path, styles: Path) -> None:
     shared = job(tmp_path, "shared", clip, "identity", wish)
     score(shared, styles, [Batch(1, 2, 2, 16), Batch(0, 0, 2, 24)], threads=3)
     assert shared.page_hashes() == hashes, "how segments are grouped changes nothing"
+
+
+def test_a_cut_follows_the_times_of_a_variable_rate(tmp_path: Path, styles: Path) -> None:
+    times = [500, 540, 700, 709, 710, 1500, 1510, 1900]  # milliseconds; the video does not begin at 0
+    with av.open(str(tmp_path / "clip.mkv"), "w") as container:
+        stream = container.add_stream("libx264", 1000)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = 64, 48, "yuv420p", Fraction(1, 1000)
+        stream.options = {"bf": "0"}
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    wish = Options(mix="blocks", mix_share=Fraction(1), fade_start_ms=210, fade_end_ms=210)
+    (tmp_path / "job").mkdir()
+    prepared = prepare(tmp_path / "job", tmp_path / "clip.mkv", "identity", None, wish)
+    score(prepared, styles)
+    with av.open(str(prepared.segment_path(0))) as container:
+        red = [int(f.to_ndarray(format="rgb24")[..., 0].mean()) for f in container.decode(video=0)]
+    assert [value < 150 for value in red] == [time - 500 >= 210 for time in times]
 
 
 def test_the_ledger_names_both_models(tmp_path: Path, clip: Path, styles: Path) -> None:
