@@ -3,7 +3,7 @@
 import csv
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
 
@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from training import losses
-from training.content import Photos
-from training.extractor import SqueezeNet
+from training.content import Content
+from training.extractors import Extractor
 from training.net import StyleNet
+from training.optimiser import MuonAdam
 from training.palette import Palette
 from training.pictures import load, load_painting, to_image
 from training.settings import LossWeights, Settings
+from training.twins import Lesson, draw_lesson
+from training.weights import read_style_net
 
 TERMS = ("style", "content", "colour", "steady", "smooth", "range")
 AVERAGE_OVER = 50
@@ -30,18 +33,20 @@ class Trainer:
     """
 
     def __init__(
-        self, settings: Settings, painting: Path, photos: Photos, extractor: SqueezeNet, folder: Path
+        self, settings: Settings, painting: Path, content: Content, extractor: Extractor, folder: Path
     ) -> None:
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
-        self.settings, self.folder, self.photos = settings, folder, photos
+        self.settings, self.folder, self.content = settings, folder, content
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # In bfloat16 the extractor costs half and judges alike.
-        self.extractor = extractor.bfloat16()
-        picture = load_painting(painting, settings)
+        self.extractor = extractor.bfloat16().to(self.device)
+        picture = load_painting(painting, settings).to(self.device)
         self.target = losses.StyleTarget.of(picture, self.extractor)
         self.palette = self._palette(picture)
-        self.net = StyleNet(settings.net)
-        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
+        self.net = StyleNet(settings.net).to(self.device)
+        ends = (self.net.stem, self.net.paint)
+        self.optimiser = MuonAdam.of(self.net, settings.learning_rate, ends)
         self.step = 0
         self.averages: dict[str, float] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,9 +56,26 @@ class Trainer:
         """Number of steps of the whole run, warm-up included."""
         return self.settings.warmup_steps + self.settings.steps
 
+    def plan_steps(self, steps: int) -> None:
+        """Change the number of steps after the warm-up, which the learning rate follows."""
+        self.settings = replace(self.settings, steps=steps)
+
     def start_from(self, checkpoint: Path) -> None:
         """Take the weights of another run of the same shape; no warm-up is needed then."""
-        self.net.load_state_dict(torch.load(checkpoint, weights_only=True)["net"])
+        self._start(torch.load(checkpoint, map_location=self.device, weights_only=True)["net"])
+
+    def start_from_onnx(self, model: Path) -> None:
+        """Take the weights of an exported style of the same shape; no warm-up is needed then.
+
+        Raises FileNotFoundError, and ValueError when it is no such style or has another shape.
+        """
+        given = read_style_net(model)
+        if given.shape != self.net.shape:
+            raise ValueError(f"{model} has another size: {given.shape}, not {self.net.shape}")
+        self._start(given.state_dict())
+
+    def _start(self, weights: dict[str, Tensor]) -> None:
+        self.net.load_state_dict(weights)
         self.step = self.settings.warmup_steps
 
     def resume(self) -> bool:
@@ -61,7 +83,7 @@ class Trainer:
         path = self.folder / "checkpoint.pt"
         if not path.exists():
             return False
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=self.device, weights_only=True)
         self.net.load_state_dict(state["net"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.averages = state["step"], state["averages"]
@@ -119,7 +141,7 @@ class Trainer:
             photo = load(path)[None]
             height, width = (side // 4 * 4 for side in photo.shape[2:])
             with torch.no_grad():
-                painted = self.net(photo[:, :, :height, :width])
+                painted = self.net(photo[:, :, :height, :width].to(self.device))
             to_image(painted[0]).save(self.folder / f"{self.step:05d}-{path.stem}.png")
 
     def _learning_rate(self) -> float:
@@ -133,48 +155,41 @@ class Trainer:
     def _palette(self, painting: Tensor) -> Palette:
         random = np.random.default_rng((self.settings.seed, 1 << 32))
         crops = losses.halved(
-            losses.halved(self.photos.crops(96, self.settings.crop_size, random, recolour=False))
+            losses.halved(self.content.crops(96, self.settings.crop_size, random, recolour=False))
         )
-        colours = crops.transpose(0, 1).flatten(1)
+        colours = crops.transpose(0, 1).flatten(1).to(self.device)
         # With red and blue swapped as well, a set of photos with a colour cast does not tint the style.
         colours = torch.cat([colours, colours.flip(0)], dim=1)
         return Palette.between(colours, losses.halved(painting[None])[0].flatten(1))
 
     def _warmup_loss(self, random: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        photos = self.photos.crops(self.settings.batch, self.settings.crop_size, random)
+        photos = self.content.crops(self.settings.batch, self.settings.crop_size, random).to(self.device)
         painted = self._paint(photos)
         loss = (painted - self.palette.apply(photos)).abs().mean()
         return loss, {"colour": loss.square()}
 
     def _loss(self, random: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        s, margin = self.settings, self.settings.shift
-        size = s.crop_size
-        wide = self.photos.crops(s.batch, size + 2 * margin, random)
-        down, right = (int(v) for v in random.integers(-margin, margin + 1, 2))
-        photos = wide[:, :, margin : margin + size, margin : margin + size]
-        twins = wide[
-            : s.twins, :, margin + down : margin + down + size, margin + right : margin + right + size
-        ]
-        noise = torch.from_numpy(random.standard_normal(twins.shape, dtype=np.float32))
-        light = 1 + float(random.uniform(-s.relight, s.relight))
-        twins = (twins * light + noise * float(random.uniform(0, s.noise))).clamp(0, 1)
+        lesson = draw_lesson(self.content, self.settings, random).to(self.device)
+        terms = self._terms(lesson)
+        weights = asdict(self._weights_now())
+        return torch.stack([weights[name] * terms[name] for name in TERMS]).sum(), terms
 
+    def _terms(self, lesson: Lesson) -> dict[str, Tensor]:
+        photos, twins = lesson.photos, lesson.twins
         both = self._paint(torch.cat([photos, twins]))
-        painted = both[: s.batch]
+        painted = both[: len(photos)]
         seen = painted.clamp(-0.1, 1.1)
         maps = self.extractor(seen)
         with torch.no_grad():
             wanted = self.extractor(photos.contiguous(memory_format=torch.channels_last))
-        terms = {
+        return {
             "style": self.target.distance(seen, maps, self.extractor),
             "content": losses.content_distance(maps, wanted),
             "colour": losses.colour_distance(seen, photos, self.palette),
-            "steady": losses.twin_distance(both[: s.twins], both[s.batch :], down, right),
+            "steady": lesson.relation.distance(both[: len(twins)], both[len(photos) :]),
             "smooth": losses.roughness(seen),
             "range": losses.overshoot(painted),
         }
-        weights = asdict(self._weights_now())
-        return torch.stack([weights[name] * terms[name] for name in TERMS]).sum(), terms
 
     def _weights_now(self) -> LossWeights:
         s = self.settings
@@ -182,7 +197,7 @@ class Trainer:
         return LossWeights(**{**asdict(s.weights), "steady": s.weights.steady * grown})
 
     def _paint(self, photos: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             painted = self.net(photos.contiguous(memory_format=torch.channels_last))
         return cast(Tensor, painted).float()
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.extractor import FeatureMaps, SqueezeNet
+from training.extractors import Extractor, FeatureMaps
 from training.palette import Palette
 
 COLOUR_CELL = 8
@@ -35,7 +35,7 @@ class StyleTarget(NamedTuple):
     scales: tuple[tuple[Tensor, ...], ...]
 
     @classmethod
-    def of(cls, painting: Tensor, extractor: SqueezeNet) -> "StyleTarget":
+    def of(cls, painting: Tensor, extractor: Extractor) -> "StyleTarget":
         """painting: (3, H, W) in 0..1."""
         picture, scales = painting[None], list[tuple[Tensor, ...]]()
         with torch.no_grad():
@@ -44,7 +44,7 @@ class StyleTarget(NamedTuple):
                 picture = halved(picture)
         return cls(tuple(scales))
 
-    def distance(self, painted: Tensor, maps: FeatureMaps, extractor: SqueezeNet) -> Tensor:
+    def distance(self, painted: Tensor, maps: FeatureMaps, extractor: Extractor) -> Tensor:
         """How far pictures (N, 3, H, W) are from the painting's style; maps are theirs at full scale."""
         total = SCALE_WEIGHTS[0] * style_distance(maps, self.scales[0])
         for weight, target in zip(SCALE_WEIGHTS[1:], self.scales[1:], strict=True):

@@ -47,9 +47,24 @@ class NetShape:
         body_steps = 2 * self.blocks + 1
         return 2 + 2 + 4 * body_steps + 2 + 3
 
+    @classmethod
+    def preset(cls, size: str) -> "NetShape":
+        """The shape of a size in :data:`SIZES`. Raises ValueError for an unknown one."""
+        if size not in SIZES:
+            raise ValueError(f"{size!r} is not a size: {', '.join(SIZES)}")
+        return SIZES[size]
+
     def as_dict(self) -> dict[str, int]:
         """The four numbers by name, for a card or a checkpoint."""
         return asdict(self)
+
+
+SIZES = {
+    "draft": NetShape(12, 32, 3, 12),
+    "standard": NetShape(),
+    "fine": NetShape(24, 64, 4, 20),
+}
+"""5.2, 13.3 and 22.5 thousand multiplications per pixel; 0.27, 0.82 and 1.43 MB."""
 
 
 class ResidualBlock(nn.Module):
