@@ -70,8 +70,9 @@ def pair_flicker(
     given one has to be of that size. Returns None when less than SMALLEST_SHARE of the picture can be
     followed or the frames are too small. Raises ValueError when sizes differ.
     """
-    if len({picture.shape for picture in (*original, *painted)}) != 1:
-        raise ValueError(f"painted frames of {painted[0].shape} for original ones of {original[0].shape}")
+    shapes = [picture.shape for picture in (*original, *painted)]
+    if len(set(shapes)) != 1:
+        raise ValueError(f"original frames of {shapes[:2]} and painted ones of {shapes[2:]} differ in size")
     earlier, later = at_working_size(original[0]), at_working_size(original[1])
     if min(later.shape[:2]) < SMALLEST_SIDE:
         return None
