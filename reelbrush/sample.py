@@ -76,6 +76,11 @@ def make_sample(path: Path, seconds: int = 5) -> None:
         file.mux(audio.encode(None))
 
 
+def sample_picture() -> NDArray[np.uint8]:
+    """Return the film's first picture: (HEIGHT, WIDTH, 3) uint8 RGB, the same on every call."""
+    return _Scene(1).frame(0)
+
+
 class _Scene:
     """All that does not change from frame to frame, computed once; `frame` puts it together."""
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx import ModelProto
 
 from reelbrush.errors import StyleError
+from scoring.check.graph import refuse_unknown_operators
+from scoring.check.verdict import Refused
 from scoring.contract import Contract
 from scoring.session import Frames, StyleSession
 from scoring.styles import Style
@@ -29,14 +32,27 @@ def open_session(style: Style, providers: str = "auto") -> StyleSession:
 
     Raises StyleError saying what differs from the card and what to change there.
     """
-    model, contract = style.load_model(), style.card.contract
-    chain = wrap(model, contract, style.name)
-    session = StyleSession(chain, style.name, providers)
+    return proven_session(style.load_model(), style.card.contract, style.name, providers)
+
+
+def proven_session(
+    model: ModelProto, contract: Contract, style: str, providers: str = "auto"
+) -> StyleSession:
+    """Return a session of `model` after `probe` found it to keep `contract`; `style` is for messages.
+
+    Models that no runtime could run are refused before one is loaded. Raises StyleError.
+    """
+    try:
+        refuse_unknown_operators(model)
+    except Refused as refusal:
+        raise StyleError(f"style {style}: {refusal.reason}", advice=refusal.fix) from None
+    chain = wrap(model, contract, style)
+    session = StyleSession(chain, style, providers)
     if chain.raw is None and not chain.unchanged:
-        apart = wrap(model, contract, style.name, merge=False)
-        probe(StyleSession(apart, style.name, "cpu"), contract, style.name)
+        apart = wrap(model, contract, style, merge=False)
+        probe(StyleSession(apart, style, "cpu"), contract, style)
     else:
-        probe(session, contract, style.name)
+        probe(session, contract, style)
     return session
 
 

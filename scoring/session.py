@@ -37,7 +37,7 @@ class StyleSession:
         wanted = _providers(providers)
         try:
             self._sessions = [
-                ort.InferenceSession(graph.SerializeToString(), _options(), providers=wanted)
+                ort.InferenceSession(graph.SerializeToString(), session_options(), providers=wanted)
                 for graph in chain.graphs
             ]
         except MemoryError:
@@ -101,7 +101,8 @@ def _providers(choice: str) -> list[Any]:
     return [(_CUDA, _CUDA_OPTIONS), _CPU] if choice != "cpu" and _CUDA in available else [_CPU]
 
 
-def _options() -> Any:
+def session_options() -> Any:
+    """Return options that make a session repeat itself: one thread, sequential, no spinning, few words."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1  # frames are painted in parallel instead, which wastes nothing
     options.inter_op_num_threads = 1

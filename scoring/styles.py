@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import Message
 
 from reelbrush.errors import StyleError
 from reelbrush.job.codec import read_document
+from scoring.check.reading import parse_model
+from scoring.check.verdict import Refused
 from scoring.contract import Contract, check_contract
 from scoring.identity import identity_model
 
@@ -80,33 +80,11 @@ class Style:
                 advice="Restore the model, or put the new sha256 into card.json if the change is meant",
             )
         try:
-            model = onnx.load_model_from_string(data)
-        except MemoryError:
-            raise
-        except Exception as error:
-            text = " ".join(str(error).split())[:300]
+            return parse_model(data)
+        except Refused as refusal:
             raise StyleError(
-                f"style {self.name}: {self.path.name} is not a readable ONNX file: {text}"
+                f"style {self.name}: {self.path.name}: {refusal.reason}", advice=refusal.fix
             ) from None
-        external = next(_external_tensors(model), None)
-        if external is not None:
-            raise StyleError(
-                f"style {self.name}: {self.path.name} keeps its tensor {external[:80]!r} in another file",
-                advice="Save the model as one file: onnx.save(onnx.load(path), path)",
-            )
-        return model
-
-
-def _external_tensors(message: Message) -> Iterator[str]:
-    """The names of all tensors below `message`, also inside attributes and functions, with external data."""
-    if isinstance(message, onnx.TensorProto):
-        if message.data_location == onnx.TensorProto.EXTERNAL or message.external_data:
-            yield message.name
-        return
-    for descriptor, value in message.ListFields():
-        if descriptor.message_type is not None:
-            for inner in value if isinstance(value, Sequence) else (value,):
-                yield from _external_tensors(inner)
 
 
 def _identity() -> Style:
@@ -121,17 +99,22 @@ def _identity() -> Style:
     return Style(card, None)
 
 
+def check_name(name: str) -> None:
+    """Raise StyleError unless `name` is 1 to 64 lower-case letters, digits and dashes, the first no dash."""
+    if not _NAME.fullmatch(name):
+        raise StyleError(
+            f"{name[:80]!r} is not a style name",
+            advice="Names have 1 to 64 lower-case letters, digits and dashes, the first is no dash",
+        )
+
+
 def load_style(name: str, folder: Path = SHIPPED) -> Style:
     """Return the style `name` from `folder`/<name>/card.json, or the built-in `identity`.
 
     Names are 1..64 lower-case letters, digits and dashes. Raises StyleError when the name is not such, the
     style is unknown, or its card is not valid.
     """
-    if not _NAME.fullmatch(name):
-        raise StyleError(
-            f"{name[:80]!r} is not a style name",
-            advice="Names have 1 to 64 lower-case letters, digits and dashes, the first is no dash",
-        )
+    check_name(name)
     if name == IDENTITY:
         return _identity()
     home = folder / name

@@ -124,6 +124,53 @@ def styles(as_json: bool) -> None:
         raise click.ClickException(str(error)) from None
 
 
+@main.command("check-style")
+@click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the style folder here.")
+@click.option("--title", default="", help="For the card.")
+@click.option("--license", "license_text", default="", help="For the card. [default: what the file says]")
+@click.option("--channels", type=click.Choice(["RGB", "BGR"]), help="State the order of colours.")
+@click.option("--range", "value_range", type=(float, float), help="State its values for black and white.")
+@click.option("--output-range", type=(float, float), help="The same of its output.")
+@click.option(
+    "--picture", type=click.Path(exists=True, path_type=Path, dir_okay=False), help="For thumbnails."
+)
+@click.option("--json", "as_json", is_flag=True)
+def check_style(
+    file: Path,
+    out: Path | None,
+    title: str,
+    license_text: str,
+    channels: str | None,
+    value_range: tuple[float, float] | None,
+    output_range: tuple[float, float] | None,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
+    """Find out what the ONNX model FILE takes and gives, and whether it can be a style.
+
+    Nothing has to be known of it. Exit codes: 0 accepted, 1 refused (with the reason and the fix), 2 usage.
+    """
+    from reelbrush.cli.check_style import CheckRequest, check_style
+    from reelbrush.errors import ReelbrushError
+    from scoring.check.card import Text
+    from scoring.check.examine import Stated
+
+    request = CheckRequest(
+        data=file.read_bytes(),
+        name=file.name,
+        out=out,
+        text=Text(title=title, license=license_text, provenance={"file": file.name}),
+        stated=Stated(channels, value_range, output_range),
+        picture=picture,
+        as_json=as_json,
+    )
+    try:
+        sys.exit(check_style(request))
+    except ReelbrushError as error:
+        raise click.UsageError(str(error)) from None
+
+
 @main.command()
 def doctor() -> None:
     """Check that everything a local run needs is there; every failure comes with its fix."""
