@@ -108,6 +108,21 @@ def test_what_a_moving_square_covers_and_uncovers_is_masked() -> None:
     assert np.abs(moved - later)[motion.followed == 1].mean() < 1.0
 
 
+def test_faint_pictures_are_followed_only_where_both_flows_agree() -> None:
+    one, other = (to_bytes(128 + (texture(HEIGHT, WIDTH, seed) - 128) / 10) for seed in (1, 2))
+    assert estimate_motion(one, other).share < 0.5  # too faint to differ by STEP_LEVELS anywhere
+    assert estimate_motion(one, one).share > 0.6
+
+
+def test_fine_strokes_survive_being_moved_by_half_a_pixel() -> None:
+    columns = np.arange(WIDTH, dtype=float)
+    waves = [np.cos((columns + shift) * 2 * np.pi / 6) * 100 + 128 for shift in (0.0, 0.5)]
+    earlier, later = (to_bytes(np.tile(wave[None, :, None], (HEIGHT, 1, 3))) for wave in waves)
+    motion = known_motion(HEIGHT, WIDTH, 0.5, 0.0)
+    error = np.abs(motion.carry(earlier).astype(int) - later)[motion.followed == 1]
+    assert error.mean() < 3.0  # linear interpolation is off by more than 8
+
+
 def test_cuts_are_skipped_and_begin_a_shot() -> None:
     first, second = pan(3, (4, 0), noise=1.0), [frame // 3 + 10 for frame in pan(3, (0, 4), noise=1.0)]
     frames = first + second
