@@ -1,6 +1,6 @@
 """Flicker of the shipped styles against public per-frame models, on the same clips.
 
-    python benchmarks/flicker.py [--frames 24] [--styles NAME,...] [--folder styles] [--out build/flicker]
+    python benchmarks/flicker.py [--frames 24] [--styles NAME,...] [--folder styles] [--out docs]
 
 Every frame is painted alone by the product's own wrapping, nothing is encoded. The models in
 ../shared/style/public normalise over the whole frame, as published fast style transfer does; they are a foil,
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "styles")
     parser.add_argument("--styles", default="", help="names in FOLDER, with commas; default: all")
     parser.add_argument("--public", default="", help="names of public models, with commas; default: all")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "flicker")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     kept = options.out / "flicker.json"
