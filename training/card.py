@@ -1,7 +1,7 @@
 """The style's card: what the product must know to run the model, and what a person must know to use it."""
 
 import json
-import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,12 +9,15 @@ import numpy as np
 import torch
 from PIL import Image
 
+from training.digest import sha256
 from training.export import export
 from training.measure import Measured, Painter, measure
 from training.net import NetShape, StyleNet
-from training.provenance import RECORD, sha256
+from training.provenance import made_with, read_record
 
 CARD_VERSION = 1
+CARD, MODEL = "card.json", "model.onnx"
+
 THUMBNAIL = (320, 240)
 """Largest width and height in px of the pictures before.jpg and after.jpg."""
 
@@ -34,38 +37,67 @@ CONTRACT: dict[str, object] = {
 """How every model that this package exports is fed: as the frames are."""
 
 
-def publish(run: Path, styles: Path, thumbnail: Path, test_photos: list[Path]) -> Path:
-    """Turn a finished run into `styles/<name>/`: model, card and a pair of thumbnails; returns that folder.
+def publish(run: Path, out: Path, pictures: Sequence[Path]) -> Path:
+    """Turn a training into a style: model, card and a pair of thumbnails in `out`, which is returned.
 
-    thumbnail: photo for before.jpg and after.jpg. test_photos: photos on which steadiness is measured.
-    Raises FileNotFoundError when the run has no checkpoint or no record.
+    run: folder of the training. pictures: at least one; steadiness is measured on all of them, the first is
+    painted for the thumbnails. What `measured` of an earlier card says about the same model stays.
+    Raises FileNotFoundError when the training has no checkpoint or no record.
     """
-    record: dict[str, Any] = json.loads((run / RECORD).read_text())
-    state: dict[str, Any] = torch.load(run / "checkpoint.pt", weights_only=True)
+    record = read_record(run)
+    if record is None or not (run / "checkpoint.pt").is_file():
+        raise FileNotFoundError(f"{run} holds no training with a checkpoint")
+    state: dict[str, Any] = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     net = StyleNet(NetShape(**state["shape"]))
     net.load_state_dict(state["net"])
-    recipe: dict[str, Any] = record["recipe"]
-    folder = styles / cast(str, recipe["name"])
-    folder.mkdir(parents=True, exist_ok=True)
-    model = folder / "model.onnx"
-    export(net, model, {key: recipe[key] for key in ("name", "title", "license", "legal_status")})
-    _thumbnails(Painter(model), thumbnail, folder)
-    card = _card(record, state, model, measure(model, test_photos))
-    fresh = folder / "card.json.new"
-    fresh.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    shutil.move(fresh, folder / "card.json")
-    return folder
+    recipe: dict[str, Any] = record["recipe"] | {"name": out.name}
+    out.mkdir(parents=True, exist_ok=True)
+    fresh = out / f"{MODEL}.new"
+    export(net, fresh, {key: recipe[key] for key in ("name", "title", "license", "legal_status")})
+    measured = measure(fresh, list(pictures))
+    _thumbnails(Painter(fresh), pictures[0], out)
+    card = _card(record | {"recipe": recipe}, state, sha256(fresh), measured)
+    before = _read(out)
+    if before.get("model") == card["model"]:
+        card["measured"] = before["measured"] | card["measured"]
+    fresh.replace(out / MODEL)
+    _write(out, card)
+    return out
 
 
-def _card(record: dict[str, Any], state: dict[str, Any], model: Path, measured: Measured) -> dict[str, Any]:
+def update_measured(folder: Path, numbers: Mapping[str, object]) -> None:
+    """Write what was measured elsewhere, flicker or gates, into a style's card, over what it said before.
+
+    Raises FileNotFoundError when the folder has no card.
+    """
+    if not (folder / CARD).is_file():
+        raise FileNotFoundError(f"there is no {CARD} in {folder}")
+    card = _read(folder)
+    card["measured"] = card.get("measured", {}) | dict(numbers)
+    _write(folder, card)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / CARD
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _write(folder: Path, card: dict[str, Any]) -> None:
+    fresh = folder / f"{CARD}.new"
+    fresh.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(folder / CARD)
+
+
+def _card(record: dict[str, Any], state: dict[str, Any], model: str, measured: Measured) -> dict[str, Any]:
     recipe, settings = record["recipe"], record["settings"]
-    averages: dict[str, float] = state["averages"]
+    averages = cast(dict[str, float], state["averages"])
     return {
         "name": recipe["name"],
         "title": recipe["title"],
         "description": recipe["description"],
         "version": CARD_VERSION,
-        "model": {"file": model.name, "sha256": sha256(model)},
+        "size": recipe["size"],
+        "model": {"file": MODEL, "sha256": model},
         "contract": CONTRACT,
         "license": recipe["license"],
         "provenance": {
@@ -81,6 +113,7 @@ def _card(record: dict[str, Any], state: dict[str, Any], model: Path, measured: 
             "started_from": record["started_from"],
             "losses": {name: round(value, 5) for name, value in averages.items()},
             "trained_on": record["trained_on"],
+            "made_with": record.get("made_with") or made_with(),
         },
         "measured": measured.as_dict(),
     }

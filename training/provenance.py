@@ -4,87 +4,106 @@ import csv
 import hashlib
 import json
 import platform
+import shutil
+import subprocess
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from training.pictures import picture_files
+import reelbrush
+from training.content import content_files
+from training.digest import sha256
+from training.extractors import ExtractorFacts
+from training.order import TrainOrder
 from training.recipe import Recipe
 from training.settings import Settings
 
 RECORD = "run.json"
-"""File in the run's folder that holds this record."""
+"""File in the training's folder that holds this record."""
+
+MAY_CHANGE = ("threads", "steps", "checkpoint_every", "preview_every", "log_every")
+"""Settings with which a training can be continued although it was begun with others."""
 
 
-@dataclass(frozen=True)
-class Ingredients:
-    """The files a run is made from. initial: checkpoint of another run that it started from, or None."""
-
-    painting: Path
-    photos: Path
-    extractor: Path
-    initial: Path | None = None
-
-
-def record(recipe_file: Path, settings: Settings, ingredients: Ingredients, folder: Path) -> None:
-    """Write the record of a run into its folder, which is made if need be."""
-    recipe = Recipe.read(recipe_file)
-    initial = ingredients.initial
-    command = (
-        f"python -m training train --recipe training/recipes/{recipe_file.name}"
-        f" --painting {ingredients.painting.name} --photos {ingredients.photos.name}"
-        f" --extractor {ingredients.extractor.name} --run runs/{recipe.name}"
-    )
-    if initial is not None:
-        command += f" --init runs/{initial.parent.name}/{initial.name}"
-    versions = f"torch {torch.__version__}, Python {platform.python_version()}"
-    content = {
-        "recipe": asdict(recipe),
-        "command": command,
-        "painting_sha256": sha256(ingredients.painting),
-        "extractor": {
-            "network": "SqueezeNet 1.1, ImageNet",
-            "license": "BSD-2-Clause",
-            "sha256": sha256(ingredients.extractor),
-        },
-        "content": describe_photos(ingredients.photos),
-        "settings": settings.as_dict(),
-        "started_from": None if initial is None else describe_start(initial),
-        "trained_on": f"{settings.threads} CPU thread, {versions}",
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / RECORD).write_text(json.dumps(content, indent=1))
-
-
-def describe_start(checkpoint: Path) -> dict[str, Any]:
-    """What a checkpoint that a run starts from was trained on itself, and so on back to the first."""
-    record_file = checkpoint.parent / RECORD
-    before: dict[str, Any] = json.loads(record_file.read_text()) if record_file.exists() else {}
-    steps = int(torch.load(checkpoint, weights_only=True)["step"])
+def new_record(
+    order: TrainOrder, recipe: Recipe, settings: Settings, extractor: ExtractorFacts, device: str
+) -> dict[str, Any]:
+    """Everything that a training is made from, ready for JSON. device: what it runs on, for people."""
     return {
-        "style": before.get("recipe", {}).get("name", "unknown"),
-        "steps": steps,
-        "content": before.get("content"),
-        "settings": before.get("settings"),
-        "started_from": before.get("started_from"),
+        "recipe": asdict(recipe),
+        "command": order.command(),
+        "painting_sha256": sha256(order.painting),
+        "extractor": extractor.as_dict(),
+        "content": describe_content(order.content),
+        "settings": settings.as_dict(),
+        "started_from": None,
+        "trained_on": f"{device}, torch {torch.__version__}, Python {platform.python_version()}",
+        "made_with": made_with(),
     }
 
 
-def describe_photos(folder: Path) -> dict[str, Any]:
-    """Number, common hash and sources of the photos.
+def write_record(record: dict[str, Any], folder: Path) -> None:
+    """Write the record of a training into its folder, whole or not at all."""
+    fresh = folder / f"{RECORD}.new"
+    fresh.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+    fresh.replace(folder / RECORD)
 
-    The sources are read from `sources.csv` in the folder (columns file, source, license) when it is there.
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record in a folder, or None when no training was begun there."""
+    path = folder / RECORD
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What keeps a training that was begun with one record from being continued with another."""
+    found = [
+        name
+        for name in ("painting_sha256", "extractor", "content")
+        if before[name] != json.loads(json.dumps(now[name]))
+    ]
+    old, new = before["settings"], json.loads(json.dumps(now["settings"]))
+    found += [name for name in new if name not in MAY_CHANGE and old.get(name) != new[name]]
+    return found
+
+
+def describe_start(model: Path) -> dict[str, Any]:
+    """What a style that a training begins with was trained on itself, and so on back to the first.
+
+    model: its ONNX file; its card is expected beside it.
     """
-    files = picture_files(folder)
-    together = hashlib.sha256("".join(sha256(path) for path in files).encode()).hexdigest()
-    described: dict[str, Any] = {"pictures": len(files), "sha256": together}
-    table = folder / "sources.csv"
-    if table.exists():
-        with table.open(newline="") as lines:
-            sources = Counter((row["source"], row["license"]) for row in csv.DictReader(lines))
+    file = model.with_name("card.json")
+    card: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    provenance: dict[str, Any] = card.get("provenance", {})
+    known = ("steps", "content", "settings", "started_from")
+    return {
+        "style": card.get("name", "unknown"),
+        "model_sha256": sha256(model),
+        **{name: provenance.get(name) for name in known},
+    }
+
+
+def describe_content(paths: Sequence[Path]) -> dict[str, Any]:
+    """Number, common hash and sources of the pictures and videos.
+
+    The sources are read from `sources.csv` in the folders (columns file, source, license) where it is there.
+    """
+    pictures, videos, sources = list[Path](), list[Path](), Counter[tuple[str, str]]()
+    for path in paths:
+        more_pictures, more_videos = content_files(path)
+        pictures += more_pictures
+        videos += more_videos
+        table = path / "sources.csv"
+        if table.is_file():
+            with table.open(newline="", encoding="utf-8") as lines:
+                sources.update((row["source"], row["license"]) for row in csv.DictReader(lines))
+    together = hashlib.sha256("".join(map(sha256, [*pictures, *videos])).encode()).hexdigest()
+    described: dict[str, Any] = {"pictures": len(pictures), "videos": len(videos), "sha256": together}
+    if sources:
         described["sources"] = [
             {"source": source, "license": license_, "pictures": count}
             for (source, license_), count in sorted(sources.items())
@@ -92,7 +111,13 @@ def describe_photos(folder: Path) -> dict[str, Any]:
     return described
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def made_with() -> dict[str, str | None]:
+    """The product's version, and its commit when it runs from a checkout."""
+    git, home = shutil.which("git"), Path(__file__).resolve().parent.parent
+    commit = None
+    if git is not None and (home / ".git").exists():
+        asked = subprocess.run(
+            [git, "-C", str(home), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        )
+        commit = asked.stdout.strip() or None
+    return {"reelbrush": reelbrush.__version__, "commit": commit}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.settings import Settings, changed
+UNKNOWN = "unknown: check before publishing"
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Recipe:
 
     painting: what is painted after ("title, creator, year, source"). legal_status: why it may be used.
     license: of the trained model. settings: changes to the defaults, `NAME=NUMBER` (see
-    training/settings.py).
+    training/settings.py). size: draft, standard or fine.
     """
 
     name: str
@@ -24,19 +24,17 @@ class Recipe:
     legal_status: str
     license: str
     settings: tuple[str, ...]
+    size: str = "standard"
 
     @classmethod
     def read(cls, path: Path) -> "Recipe":
         """Raises ValueError naming the file when a field is missing, unknown or of a wrong type."""
-        fields: dict[str, Any] = json.loads(path.read_text())
         try:
-            settings = tuple(map(str, fields.pop("settings", ())))
-            recipe = cls(settings=settings, **fields)
-            changed(recipe.settings)
-        except (TypeError, ValueError) as error:
+            fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            settings = fields.pop("settings", [])
+            texts_only = all(isinstance(value, str) for value in fields.values())
+            if not isinstance(settings, list) or not texts_only:
+                raise ValueError("settings is a list of texts, everything else is a text")
+            return cls(settings=tuple(map(str, settings)), **fields)
+        except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{path}: {error}") from None
-        return recipe
-
-    def training_settings(self, more: tuple[str, ...] = ()) -> Settings:
-        """The recipe's settings with further changes on top."""
-        return changed((*self.settings, *more))

@@ -207,3 +207,86 @@ def score_flicker_command(painted: Path, original: Path, every: int, as_json: bo
     from reelbrush.cli.score_flicker import score_flicker
 
     sys.exit(score_flicker(painted, original, every, as_json))
+
+
+@main.command()
+@click.option("--painting", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--content",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    required=True,
+    help="Folder of photographs, or video; best the clip to be painted. May be repeated.",
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="styles/NAME")
+@click.option(
+    "--extractor",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="SqueezeNet 1.1, VGG16 or VGG19 as .onnx, .pth or .caffemodel. [default: torchvision's VGG16]",
+)
+@click.option("--size", type=click.Choice(["draft", "standard", "fine"]), help="[default: standard]")
+@click.option("--minutes", type=click.FloatRange(0.1), default=60, show_default=True, help="Time budget.")
+@click.option("--steps", type=click.IntRange(1), help="This many steps, however long they take.")
+@click.option("--seed", type=int, help="[default: 0]")
+@click.option("--start-from", help="Style with whose weights to begin, or `none`. [default: stained-glass]")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads. [default: cores]")
+@click.option("--title", help="For the card, as the next four.")
+@click.option("--description")
+@click.option("--painting-text", help="Title, creator, year and source of the painting.")
+@click.option("--legal-status", help="Why the painting may be used.")
+@click.option("--license", "license_", help="Of the trained style.")
+@click.option(
+    "--preview",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Picture to paint now and then. [default: some of the content]",
+)
+@click.option("--set", "changes", multiple=True, metavar="NAME=NUMBER", help="See training/settings.py.")
+@click.option("--recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON file.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def train(
+    painting: Path,
+    content: tuple[Path, ...],
+    out: Path,
+    extractor: Path | None,
+    size: str | None,
+    minutes: float,
+    steps: int | None,
+    seed: int | None,
+    start_from: str | None,
+    threads: int | None,
+    preview: tuple[Path, ...],
+    changes: tuple[str, ...],
+    recipe: Path | None,
+    quiet: bool,
+    **texts: str | None,
+) -> None:
+    """Train a style that paints like PAINTING; needs `pip install 'reelbrush[train]'`.
+
+    Checkpoint, previews and the curve of the losses lie in OUT.training. Stop it at any time: the same
+    command goes on. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    """
+    import os
+
+    from reelbrush.cli.app_folder import styles_folder
+    from reelbrush.cli.train import train_style
+    from training.order import TrainOrder
+
+    order = TrainOrder(
+        painting=painting,
+        content=content,
+        out=out,
+        styles=styles_folder(),
+        extractor=extractor,
+        size=size,
+        minutes=minutes,
+        steps=steps,
+        seed=seed,
+        start_from=start_from,
+        threads=threads or len(os.sched_getaffinity(0)),
+        previews=preview,
+        changes=changes,
+        recipe=recipe,
+        texts={name.rstrip("_").removesuffix("_text"): text for name, text in texts.items() if text},
+    )
+    sys.exit(train_style(order, quiet))
