@@ -11,28 +11,41 @@ from scoring.check.verdict import Refused
 _SAME = 2e-3  # parts of the output range: half a level of 256
 
 
-def refuse_chance(trial: Trial, form: Form, size: tuple[int, int], limits: Range) -> None:
+def refuse_chance(trial: Trial, form: Form, size: tuple[int, int], ranges: tuple[Range, ...]) -> None:
     """Raise Refused (`nondeterministic`) when two runs on the same picture differ in any bit."""
     frames = scene(*size)
-    first, second = (form.paint(trial, frames, limits) for _ in range(2))
-    if not np.array_equal(first, second, equal_nan=True):
-        raise Refused(
-            "nondeterministic",
-            f"two runs on the same picture differ by up to {np.nanmax(np.abs(first - second)):.3g}",
-            "Export it in evaluation mode; replace random nodes by constants",
-        )
+    for limits in ranges:
+        first, second = (form.paint(trial, frames, limits) for _ in range(2))
+        if not np.array_equal(first, second, equal_nan=True):
+            raise Refused(
+                "nondeterministic",
+                f"two runs on the same picture differ by up to {np.nanmax(np.abs(first - second)):.3g}",
+                "Export it in evaluation mode; replace random nodes by constants",
+            )
 
 
-def refuse_deafness(trial: Trial, form: Form, size: tuple[int, int], limits: Range) -> None:
-    """Raise Refused (`ignores-input`) when the picture and its mirror image have the same answer."""
+def refuse_deafness(trial: Trial, form: Form, size: tuple[int, int], ranges: tuple[Range, ...]) -> None:
+    """Raise Refused (`one-colour`, `ignores-input`) when a picture has the same answer as its mirror image.
+
+    A model may be dead in a range that is not its own; it is refused when it is in all of `ranges`.
+    """
     frames = scene(*size)
-    answer, mirrored = (form.paint(trial, f, limits) for f in (frames, frames[:, ::-1, ::-1]))
-    if np.array_equal(answer, mirrored):
+    mirrored = frames[:, ::-1, ::-1]
+    answers = [[form.paint(trial, one, limits) for one in (frames, mirrored)] for limits in ranges]
+    if not all(np.array_equal(first, second) for first, second in answers):
+        return
+    last = answers[-1][0]
+    if last.max(axis=(1, 2)).tolist() == last.min(axis=(1, 2)).tolist():
         raise Refused(
-            "ignores-input",
-            "its answer is always the same picture",
-            "Check the export: the output does not hang on the input",
+            "one-colour",
+            f"whatever the picture is, it becomes the colour {last[0, 0, 0].tolist()}",
+            "Check that the weights are in the file",
         )
+    raise Refused(
+        "ignores-input",
+        "its answer is always the same picture",
+        "Check the export: the output does not hang on the input",
+    )
 
 
 def refuse_not_finite(trial: Trial, form: Form, size: tuple[int, int], limits: Range) -> None:

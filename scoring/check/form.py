@@ -12,6 +12,7 @@ from scoring.check.verdict import Fact, Refused
 _SIZES = ((128, 160), (128, 256), (224, 224), (256, 256), (120, 180), (512, 512), (720, 720))
 """(height, width) tried where the model leaves them open; the last ones for models of one undeclared size."""
 
+_FEW = (1, 2, 4)  # channels that a model for other pictures declares
 _AXES = {"NCHW": (1, 2, 3), "NHWC": (3, 1, 2)}  # of channels, height, width
 
 
@@ -20,7 +21,7 @@ def find_form(facts: GraphFacts, trial: Trial) -> tuple[Form, tuple[int, int], l
 
     Raises Refused when the graph does not take one batch of three-colour pictures and give such a batch.
     """
-    source = _only_input(facts)
+    source = only_input(facts)
     dtype = _input_type(source)
     if source.shape is not None and len(source.shape) != 4:
         raise Refused(
@@ -51,7 +52,8 @@ def find_form(facts: GraphFacts, trial: Trial) -> tuple[Form, tuple[int, int], l
     raise refused
 
 
-def _only_input(facts: GraphFacts) -> TensorFacts:
+def only_input(facts: GraphFacts) -> TensorFacts:
+    """Return the one input. Raises Refused (`inputs`, `outputs`) when there is another number of them."""
     if len(facts.inputs) != 1:
         names = ", ".join(value.name for value in facts.inputs) or "none"
         raise Refused(
@@ -81,6 +83,8 @@ def _possible_layouts(source: TensorFacts) -> list[str]:
         return ["NCHW", "NHWC"]
     possible = [layout for layout, (channel, _, _) in _AXES.items() if shape[channel] in (None, 3)]
     certain = [layout for layout in possible if shape[_AXES[layout][0]] == 3]
+    if not certain and {shape[1], shape[3]} & set(_FEW):
+        possible = []
     if not possible:
         wanted = " or ".join(str(shape[axes[0]]) for axes in _AXES.values())
         raise Refused(

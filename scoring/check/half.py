@@ -9,7 +9,7 @@ from onnx import ModelProto
 
 from scoring.check.graph import constants
 from scoring.check.pictures import EXTREMES, scene
-from scoring.check.trials import Form, Range, Trial, TrialFailed
+from scoring.check.trials import Array, Form, Range, Trial, TrialFailed
 from scoring.check.verdict import Refused
 
 LARGEST = 65504.0
@@ -18,7 +18,7 @@ LARGEST = 65504.0
 SMALLEST = 2.0**-25
 """Numbers up to this become zero in float16."""
 
-_TOGETHER = 16  # inner tensors asked for in one run, which bounds the memory
+_TOGETHER = 1_500_000  # pixels of all inner tensors asked for in one run, which bounds the memory
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,20 @@ def watch_inner_values(model: ModelProto, form: Form, size: tuple[int, int], lim
     weights = constants(model.graph)
     largest, where = 0.0, ""
     for name, array in weights.items():
-        if array.dtype == np.float32 and array.size and (peak := float(np.abs(array).max())) > largest:
+        if array.dtype == np.float32 and array.size and (peak := _peak(array)) > largest:
             largest, where = peak, name
     names = [output for node in model.graph.node for output in node.output if output]
     declared = {value.name for value in model.graph.output}
     inner = [name for name in names if name not in declared and name not in weights]
     pictures = [scene(*size), *(picture(*size) for picture in EXTREMES.values())]
-    for start in range(0, max(1, len(inner)), _TOGETHER):
-        trial = Trial(model, inner[start : start + _TOGETHER], optimised=False)
+    together = max(4, _TOGETHER // (size[0] * size[1]))
+    for start in range(0, max(1, len(inner)), together):
+        trial = Trial(model, inner[start : start + together], optimised=False)
         for frames in pictures:
             for name, value in trial.tensors(form.tensor(frames, limits)).items():
                 if getattr(value, "dtype", None) == np.float32 and value.size:
-                    peak = float(np.abs(value).max())
-                    if not peak <= largest:
+                    peak = _peak(value)
+                    if peak > largest:
                         largest, where = peak, name
     vanishing = tuple(
         name
@@ -66,6 +67,11 @@ def watch_inner_values(model: ModelProto, form: Form, size: tuple[int, int], lim
         if array.dtype == np.float32 and array.size == 1 and 0 < abs(float(array.reshape(-1)[0])) <= SMALLEST
     )
     return HalfReport(largest, where, vanishing)
+
+
+def _peak(values: Array) -> float:
+    peak = float(np.abs(values).max())
+    return peak if np.isfinite(peak) else float("inf")
 
 
 def try_watching(model: ModelProto, form: Form, size: tuple[int, int], limits: Range) -> HalfReport | None:

@@ -211,7 +211,7 @@ def _ranges(scored: list[_Candidate], hints: Hints, form: Form) -> Ranges:
 
 def _no_picture(looked: list[_Candidate]) -> Refused:
     best = max(looked, key=lambda candidate: candidate.look.worth)
-    if all(candidate.look.spread < _LEAST_SPREAD for candidate in looked):
+    if all(c.look.spread < _LEAST_SPREAD for c in looked) and best.look.outside <= _MOST_OUTSIDE:
         return Refused(
             "one-colour",
             "its answer to a colourful picture is of one colour in every usual value range",
