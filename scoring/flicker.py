@@ -97,16 +97,16 @@ def is_cut(earlier: Picture, later: Picture) -> bool:
 
 
 def frame_pairs(frames: Iterable[tuple[Picture, Picture]], every: int = 1) -> Iterator[FramePair]:
-    """Yield each pair of consecutive (painted, original) frames; two frames of each video are held at most.
+    """Yield each pair of consecutive (original, painted) frames; two frames of each video are held at most.
 
     Only every `every`-th pair (>= 1) from the first on is compared, the others yield no flicker.
     """
     before: tuple[Picture, Picture] | None = None
     for number, now in enumerate(frames):
         if before is not None:
-            cut = is_cut(before[1], now[1])
+            cut = is_cut(before[0], now[0])
             wanted = not cut and (number - 1) % every == 0
-            flicker = pair_flicker((before[1], now[1]), (before[0], now[0])) if wanted else None
+            flicker = pair_flicker((before[0], now[0]), (before[1], now[1])) if wanted else None
             yield FramePair(number - 1, flicker, cut)
         before = now
 

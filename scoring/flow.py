@@ -18,8 +18,8 @@ Plane = NDArray[np.float32]  # (H, W)
 WORKING_SIDE = 640  # pixels of the long side at which motion is estimated and pictures are compared
 SMALLEST_SIDE = 24  # pixels of the short side below which there is no motion to estimate
 RIM = 8  # pixels along the border that count for nothing: painted borders have rules of their own
-_NO_MAP = np.empty(0, np.float32)
 STEP_LEVELS = 16  # largest difference of a followed pixel in any channel, after a 3 x 3 mean against noise
+_NO_MAP = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def measure_films(painted: Film, original: Film, every: int = 1) -> FilmFlicker:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("flicker", total=original.expected_frames)
-        for pair in frame_pairs(_in_lockstep(painted, original), every):
+        for pair in frame_pairs(_in_lockstep(original, painted), every):
             if pair.cut:
                 shots.append(Shot(pair.first + 1, pair.first + 1))
             shots[-1].last = pair.first + 1
@@ -93,20 +93,20 @@ def measure_films(painted: Film, original: Film, every: int = 1) -> FilmFlicker:
     return FilmFlicker(shots[-1].last + 1, total.score, tuple(shots))
 
 
-def _in_lockstep(painted: Film, original: Film) -> Iterator[tuple[Picture, Picture]]:
-    ours, theirs, count = painted.frames(), original.frames(), 0
+def _in_lockstep(original: Film, painted: Film) -> Iterator[tuple[Picture, Picture]]:
+    sources, paintings, count = original.frames(), painted.frames(), 0
     while True:
-        one, other = next(ours, None), next(theirs, None)
-        if one is None and other is None:
+        source, painting = next(sources, None), next(paintings, None)
+        if source is None and painting is None:
             return
-        if one is None or other is None:
-            shorter = "painted video" if one is None else "original"
+        if source is None or painting is None:
+            shorter = "original" if source is None else "painted video"
             raise Refusal(
                 f"the {shorter} ends after {count} frames, the other goes on",
                 code="frames-differ",
                 advice="Give the two videos of one job, first the painted one",
             )
-        yield one, other
+        yield source, painting
         count += 1
 
 

@@ -31,7 +31,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> list[Picture]:
 def test_a_shipped_style_is_steady(name: str, film: list[Picture]) -> None:
     session = open_session(load_style(name), "cpu")
     tally = FlickerTally()
-    for pair in frame_pairs((session.paint(frame[None])[0], frame) for frame in film):
+    for pair in frame_pairs((frame, session.paint(frame[None])[0]) for frame in film):
         tally.add(pair.flicker)
     assert tally.score is not None and tally.score.pairs == FRAMES - 1
     assert tally.score.ratio <= PUBLIC_MODELS / 2
