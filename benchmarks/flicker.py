@@ -6,7 +6,8 @@ Every frame is painted alone by the product's own wrapping, nothing is encoded. 
 ../shared/style/public normalise over the whole frame, as published fast style transfer does; they are a foil,
 not part of the product. What was measured stays in OUT/flicker.json under the model's sha256, so a second run
 measures only what is new (delete it when the measure itself changes): with 24 frames the public models take
-half an hour, and the ratios of the shipped styles move by some 3 %. Prints a table, writes OUT/flicker.md and OUT/flicker.png.
+half an hour, and the ratios of the shipped styles move by some 3 %. Prints a table, writes OUT/flicker.md and
+OUT/flicker.png.
 
 The goal: shipped styles flicker at most half as much as the public models do on average on the same clip,
 averaged over the clips.
