@@ -90,7 +90,8 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
         write_record(record, order.folder)
         style = publish(order.folder, order.out, pictures)
         draw_preview(style / "model.onnx", order.painting, pictures, order.folder / "preview.jpg")
-    draw_curve(session.log.path, order.folder / "curve.png")
+    if session.log.path.exists():
+        draw_curve(session.log.path, order.folder / "curve.png")
     return Trained(style, order.folder, trainer.step, session.spent, dict(trainer.averages))
 
 
@@ -120,7 +121,7 @@ class _Session:
         self._file = order.folder / PROGRESS
         known = json.loads(self._file.read_text()) if self._file.exists() and trainer.step else {}
         self._before, self._began = float(known.get("seconds", 0.0)), time.monotonic()
-        self._pace = Pace(None if order.steps is not None else 60 * order.minutes)
+        self._pace = Pace(None if order.steps is not None else 60 * order.minutes, "steps" in known)
         self.log = LossLog(order.folder, trainer.step)
         if order.steps is None and "steps" in known:
             trainer.plan_steps(int(known["steps"]))
@@ -135,7 +136,7 @@ class _Session:
         saved, previewed = time.monotonic(), PREVIEWS * trainer.step // max(1, trainer.last_step)
         while trainer.step < trainer.last_step and not stopped():
             self._step()
-            if trainer.step % LOG_EVERY == 0 or trainer.step == trainer.last_step:
+            if trainer.step % LOG_EVERY == 0:
                 self.log.add(trainer.step, self.spent, trainer.averages)
             if time.monotonic() - saved > SAVE_SECONDS:
                 self._save()
@@ -143,6 +144,8 @@ class _Session:
             if PREVIEWS * trainer.step // trainer.last_step > previewed:
                 previewed = PREVIEWS * trainer.step // trainer.last_step
                 trainer.preview(list(pictures))
+        if trainer.averages:
+            self.log.add(trainer.step, self.spent, trainer.averages)
         self._save()
 
     def _step(self) -> None:

@@ -20,7 +20,8 @@ class LossLog:
         self._rows: list[Row] = [row for row in known if row[STEP] <= step]
 
     def add(self, step: int, seconds: float, losses: Row) -> None:
-        """Add one row; the file holds it when this returns."""
+        """Add one row, in place of an earlier one of the same step; the file holds it when this returns."""
+        self._rows = [row for row in self._rows if row[STEP] != step]
         self._rows.append({STEP: step, SECONDS: seconds, **losses})
         # The warm-up knows fewer losses than what follows, so columns may be added: all is written anew.
         names = list(dict.fromkeys(name for row in self._rows for name in row))

@@ -9,8 +9,8 @@ PROBES = 12
 LOOK_AGAIN = 50
 """Steps between two looks at whether the plan still holds: other programs may come and go."""
 
-TOLERANCE = 0.1
-"""Part of the budget by which the expected end may miss it before the plan is changed."""
+LATE, EARLY = 0.03, 0.1
+"""Parts of the budget by which the end may be expected after it, or before it, and the plan still stays."""
 
 MOST = 12_000
 """Steps of a plan, inclusive. Losses are flat long before; a fast device is done before its time is over."""
@@ -21,13 +21,13 @@ class Pace:
     """Durations of the latest steps of one session.
 
     budget: seconds for everything, sessions before this one included, or None when the number of steps is
-    fixed.
+    fixed. planned: whether an earlier session made a plan already.
     """
 
     budget: float | None
+    planned: bool = False
     _latest: deque[float] = field(default_factory=lambda: deque[float](maxlen=LOOK_AGAIN))
     _taken: int = 0
-    _planned: bool = False
 
     def took(self, seconds: float) -> None:
         """Take note of one step with the whole loss."""
@@ -47,11 +47,11 @@ class Pace:
         A plan becomes longer only in its first half: late steps are small ones, made for ending.
         """
         pace = self.seconds_per_step
-        if self.budget is None or pace is None or (self._planned and self._taken % LOOK_AGAIN):
+        if self.budget is None or pace is None or (self.planned and self._taken % LOOK_AGAIN):
             return None
         possible = min(MOST, done + max(0, int((self.budget - spent) / pace)))
-        first, self._planned = not self._planned, True
-        expected = spent + (planned - done) * pace
-        misses = abs(expected - self.budget) > TOLERANCE * self.budget
+        first, self.planned = not self.planned, True
+        over = spent + (planned - done) * pace - self.budget
+        misses = over > LATE * self.budget or over < -EARLY * self.budget
         allowed = possible < planned or first or done < planned / 2
         return possible if possible != planned and (first or misses) and allowed else None

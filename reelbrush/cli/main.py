@@ -225,7 +225,13 @@ def score_flicker_command(painted: Path, original: Path, every: int, as_json: bo
     help="SqueezeNet 1.1, VGG16 or VGG19 as .onnx, .pth or .caffemodel. [default: torchvision's VGG16]",
 )
 @click.option("--size", type=click.Choice(["draft", "standard", "fine"]), help="[default: standard]")
-@click.option("--minutes", type=click.FloatRange(0.1), default=60, show_default=True, help="Time budget.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=60,
+    show_default=True,
+    help="Time budget, from which the number of steps follows.",
+)
 @click.option("--steps", type=click.IntRange(1), help="This many steps, however long they take.")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--start-from", help="Style with whose weights to begin, or `none`. [default: stained-glass]")

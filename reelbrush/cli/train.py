@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import FrameType
 
 from reelbrush.errors import ReelbrushError
@@ -19,8 +21,16 @@ class _Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._hit)
+
+    @contextmanager
+    def caught(self) -> Generator[None]:
+        """Handle the signals inside the block."""
+        before = {number: signal.signal(number, self._hit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _hit(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
@@ -50,7 +60,8 @@ def train_style(order: TrainOrder, quiet: bool) -> int:
         return FAILED
     stop, report = _Stop(), open_report(quiet)
     try:
-        trained = train(order, report, lambda: stop.asked)
+        with stop.caught():
+            trained = train(order, report, lambda: stop.asked)
     except KeyboardInterrupt:
         return INTERRUPTED
     except (ReelbrushError, OSError, ValueError) as error:
