@@ -171,6 +171,32 @@ def check_style(
         raise click.UsageError(str(error)) from None
 
 
+@main.command("import-style")
+@click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="styles/NAME")
+@click.option("--title", default="", help="For the card.")
+@click.option("--license", "license_text", default="", help="For the card.")
+@click.option(
+    "--picture", type=click.Path(exists=True, path_type=Path, dir_okay=False), help="For thumbnails."
+)
+@click.option("--json", "as_json", is_flag=True)
+def import_style(
+    file: Path, out: Path, title: str, license_text: str, picture: Path | None, as_json: bool
+) -> None:
+    """Make a style of FILE, a checkpoint (.pth, .model) of fast neural style's TransformerNet.
+
+    Needs torch to read it: pip install 'reelbrush[train]'. Exit codes as of check-style.
+    """
+    from reelbrush.cli.import_style import import_style
+    from reelbrush.errors import ReelbrushError
+    from scoring.check.card import Text
+
+    try:
+        sys.exit(import_style(file, out, Text(title=title, license=license_text), picture, as_json))
+    except ReelbrushError as error:
+        raise click.UsageError(str(error)) from None
+
+
 @main.command()
 def doctor() -> None:
     """Check that everything a local run needs is there; every failure comes with its fix."""
