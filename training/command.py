@@ -18,7 +18,7 @@ from training.loop import Trainer
 from training.net import NetShape
 from training.order import TrainOrder
 from training.pace import Pace
-from training.preview import draw_preview, pictures_of
+from training.preview import draw_preview, large_enough, pictures_of
 from training.provenance import describe_start, differences, new_record, read_record, write_record
 from training.recipe import Recipe
 from training.report import Report, minutes
@@ -72,7 +72,8 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
             f"{order.folder} holds a training with another {', '.join(changes)}:"
             " give another --out, or delete that folder"
         )
-    pictures = list(order.previews) or pictures_of(order.content, order.folder)
+    chosen = order.previews or pictures_of(order.content, order.folder)
+    pictures = large_enough(chosen, order.folder)
     if trainer.resume():
         report.say(f"goes on at step {trainer.step} with what {order.folder} holds")
         record["started_from"] = before["started_from"] if before else None

@@ -16,6 +16,9 @@ AMOUNT = 2
 
 FILE = "preview.jpg"
 
+LEAST_SIDE = 200
+"""Shorter side in px to which smaller pictures are enlarged: less is too little to measure steadiness on."""
+
 ROW = (480, 320)
 """Largest width and height in px of a picture in FILE."""
 
@@ -35,6 +38,20 @@ def pictures_of(content: Sequence[Path], folder: Path) -> list[Path]:
                 found.append(frame)
     # The last named content comes first: a clip given beside photos is what the style is for.
     return list(dict.fromkeys(reversed(found)))[:AMOUNT]
+
+
+def large_enough(pictures: Sequence[Path], folder: Path) -> list[Path]:
+    """The pictures, those with a side below LEAST_SIDE enlarged and written into `folder`."""
+    found: list[Path] = []
+    for path in pictures:
+        with Image.open(path) as opened:
+            factor = LEAST_SIDE / min(opened.size)
+            if factor > 1:
+                size = (round(opened.width * factor), round(opened.height * factor))
+                path = folder / f"{path.stem}-enlarged.png"
+                opened.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(path)
+        found.append(path)
+    return found
 
 
 def draw_preview(model: Path, painting: Path, pictures: Sequence[Path], file: Path) -> None:

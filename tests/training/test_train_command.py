@@ -89,6 +89,7 @@ def test_a_style_is_trained_and_published(order: TrainOrder) -> None:
     for name in ("checkpoint.pt", "losses.csv", "curve.png", "preview.jpg", "00005-1.png"):
         assert (order.folder / name).stat().st_size > 0
     assert read_log(order.folder / "losses.csv")[-1]["step"] == 5
+    assert not (order.folder / "1-enlarged.png").exists()
     # The product takes the style, and it paints what the network does.
     assert load_style("small-one", order.out.parent).load_model().graph.node
     model = order.out / "model.onnx"
@@ -164,6 +165,9 @@ def test_the_command_trains_on_a_clip_within_its_time(order: TrainOrder, clip: P
     parsed = shlex.split(provenance["command"])
     assert parsed[:2] == ["reelbrush", "train"]
     assert "--content" in parsed and clip.name in parsed
+    # The clip is too small to measure steadiness on it as it is.
+    assert (tmp_path / "styles" / "by-command.training" / "frame-1-enlarged.png").exists()
+    assert all(np.isfinite(number) for number in card["measured"].values())
 
 
 def test_wrong_orders_end_with_a_reason(order: TrainOrder, tmp_path: Path) -> None:
