@@ -48,8 +48,11 @@ def download_vgg16() -> Extractor:
     """
     try:
         from torchvision.models import VGG16_Weights, vgg16  # pyright: ignore
-    except ImportError:
-        raise FileNotFoundError(f"no feature extractor is given. {WHICH_FILE}") from None
+    except (ImportError, RuntimeError):  # the latter from a torchvision that was built for another torch
+        raise FileNotFoundError(
+            "no feature extractor is given, and torchvision is not installed or does not fit torch."
+            f" {WHICH_FILE}"
+        ) from None
     try:
         state = vgg16(weights=VGG16_Weights.IMAGENET1K_V1).features.state_dict()
     except OSError as error:
