@@ -30,6 +30,9 @@ SAVE_SECONDS = 60.0
 LOG_EVERY = 20
 """Steps between two rows of the log."""
 
+KEPT = ("checkpoint.pt", "losses.csv", "curve.png", "preview.jpg")
+"""What a person may look for in the training's folder."""
+
 PREVIEWS = 8
 """Times that the pictures are painted on the way."""
 
@@ -201,5 +204,6 @@ def summary(trained: Trained) -> list[tuple[str, str]]:
             (name, f"{value:g}") for name, value in card["measured"].items() if isinstance(value, float)
         ]
         lines.append(("style", f"{trained.style}  ({(trained.style / 'model.onnx').stat().st_size:,} bytes)"))
-    lines.append(("training", f"{trained.folder}  (curve.png, preview.jpg, losses.csv, checkpoint.pt)"))
+    made = [name for name in KEPT if (trained.folder / name).exists()]
+    lines.append(("training", f"{trained.folder}  ({', '.join(made)})"))
     return lines

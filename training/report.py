@@ -12,6 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 PLAIN_SECONDS = 20.0
 """Between two plain lines."""
 
+ON_THE_BAR = ("style", "content", "steady")
+"""Losses that fit beside a bar on 80 columns; a plain line has all of them."""
+
 
 class Report(Protocol):
     """Shows where a training is, on stderr."""
@@ -74,13 +77,13 @@ class _Plain(_Silent):
 class _Bar:
     def __init__(self) -> None:
         self._progress = Progress(
-            BarColumn(bar_width=24), TextColumn("{task.description}"), console=Console(stderr=True)
+            BarColumn(bar_width=16), TextColumn("{task.description}"), console=Console(stderr=True)
         )
         self._task = self._progress.add_task("", total=None, visible=False)
         self._progress.start()
 
     def show(self, step: int, last: int, left: float | None, losses: Mapping[str, float]) -> None:
-        line = _line(step, last, left, losses)
+        line = _line(step, last, left, {name: losses[name] for name in ON_THE_BAR if name in losses})
         self._progress.update(self._task, description=line, total=last, completed=step, visible=True)
 
     def say(self, text: str) -> None:
