@@ -14,7 +14,7 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 from scoring.check.graph import attribute, constants
 from scoring.check.pictures import scene
-from scoring.check.reshape import relative_shape
+from scoring.check.reshape import follow, is_unfolding, relative_shape
 from scoring.check.trials import Form, Range, Trial, TrialFailed
 from scoring.check.verdict import Refused
 
@@ -40,6 +40,7 @@ class Place:
 
     shape: Shape
     free_axes: frozenset[int]
+    earlier: Mapping[str, Shape]  # inputs of sized nodes before this one, at the model's own size
 
 
 def free_sizes(model: ModelProto, form: Form) -> Rewrite | None:
@@ -58,14 +59,17 @@ def free_sizes(model: ModelProto, form: Form) -> Rewrite | None:
     sized = [node for node in copy.graph.node if _is_sized(node, known)]
     try:
         shapes = _input_shapes(model, form, form.fixed_size, sized)
+        earlier: dict[str, Shape] = {}
         for node in sized:
             if node.input[0] in known:
                 continue
             axes = _free_axes(copy, free, node.input[0])
-            place = Place(shapes[node.input[0]], axes)
+            place = Place(shapes[node.input[0]], axes, dict(earlier))
+            earlier[node.input[0]] = place.shape
+            before = node.SerializeToString(deterministic=True)
             if axes and not _RULES[node.op_type](copy, node, place, known):
                 return None
-            if axes:
+            if node.SerializeToString(deterministic=True) != before:
                 changes.append(f"{node.op_type} {node.output[0]}: its size follows its input")
     except (TrialFailed, Refused, KeyError):
         return None
@@ -185,7 +189,12 @@ def _resize(model: ModelProto, node: NodeProto, place: Place, known: Mapping[str
 
 
 def _reshape(model: ModelProto, node: NodeProto, place: Place, known: Mapping[str, Any]) -> bool:
-    return relative_shape(model, node, place.shape, place.free_axes, known[node.input[1]].tolist())
+    target = known[node.input[1]].tolist()
+    twin = next((name for name, shape in place.earlier.items() if list(shape) == target), None)
+    if twin is not None and is_unfolding(place.shape, place.free_axes, target):
+        follow(model, node, twin)
+        return True
+    return relative_shape(model, node, place.shape, place.free_axes, target)
 
 
 def _slice(model: ModelProto, node: NodeProto, place: Place, known: Mapping[str, Any]) -> bool:
@@ -204,8 +213,10 @@ def _slice(model: ModelProto, node: NodeProto, place: Place, known: Mapping[str,
             ends[index] = _TO_THE_END if ends.dtype == np.int64 else np.iinfo(ends.dtype).max
         elif ends[index] > side // 2:
             ends[index] -= side
-    node.input[1] = _constant(model, node, "starts", starts)
-    node.input[2] = _constant(model, node, "ends", ends)
+    if not np.array_equal(starts, known[node.input[1]]):
+        node.input[1] = _constant(model, node, "starts", starts)
+    if not np.array_equal(ends, known[node.input[2]]):
+        node.input[2] = _constant(model, node, "ends", ends)
     return True
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from reelbrush.errors import StyleError
 from scoring.check.conduct import refuse_chance, refuse_deafness
 from scoring.check.ends import entry, exit_bounds
@@ -38,7 +40,9 @@ def check_model(data: bytes, stated: Stated | None = None) -> Verdict:
     """
     findings = Findings()
     try:
-        subject, contract = _examined(data, stated or Stated(), findings)
+        # NaN and infinity are looked for where they matter; numpy need not warn of them
+        with np.errstate(all="ignore"):
+            subject, contract = _examined(data, stated or Stated(), findings)
     except Refused as refusal:
         verdict = Verdict(refusal.code, refusal.reason, refusal.fix)
     except TrialFailed as failure:

@@ -28,6 +28,12 @@ def observed(
     """
     model, trial, form, size = subject.model, subject.trial, subject.form, subject.size
     refuse_not_finite(trial, form, size, ranges.input)
+    if not ranges.look.sensible:
+        findings.warnings.append(
+            Warned(
+                "unlike-input", "light and dark of its answer have little to do with the input: look at it"
+            )
+        )
     if form.batch is None:
         found = batches(trial, form, size, ranges.input, ranges.output)
         findings.facts.append(Fact("batches", {"apart": "any number"}.get(found, "one picture"), "measured"))

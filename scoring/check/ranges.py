@@ -62,10 +62,11 @@ class Hints:
 
 @dataclass(frozen=True)
 class Ranges:
-    """The found ranges and how they are known."""
+    """The found ranges, how the answer looks in them, and how they are known."""
 
     input: Range
     output: Range
+    look: Look
     facts: tuple[Fact, ...]
 
 
@@ -111,6 +112,9 @@ def find_ranges(trial: Trial, form: Form, size: tuple[int, int], hints: Hints) -
             "Look for a division by zero, a root or a logarithm of what may be zero or negative",
         )
     sensible = [candidate for candidate in looked if candidate.look.sensible]
+    if len(looked) == 1 and looked[0].look.spread >= _LEAST_SPREAD:
+        # the ranges are known, so an answer unlike the input is the model's style and no misunderstanding
+        sensible = looked
     if not sensible:
         raise _no_picture(looked)
     black = _answer_to_black(trial, form, size)
@@ -206,7 +210,7 @@ def _ranges(scored: list[_Candidate], hints: Hints, form: Form) -> Ranges:
             "measured",
         ),
     )
-    return Ranges(best.input, best.output, facts)
+    return Ranges(best.input, best.output, best.look, facts)
 
 
 def _no_picture(looked: list[_Candidate]) -> Refused:

@@ -40,6 +40,22 @@ def relative_shape(
     return True
 
 
+def is_unfolding(before: Sequence[int], free: Collection[int], target: Sequence[int]) -> bool:
+    """Whether one free axis becomes several, so that nothing in the input tells their lengths."""
+    after = _resolved(before, target)
+    groups = _groups(before, after) if after is not None else None
+    return groups is not None and any(
+        len(targets) > 1 and any(axis in free for axis in axes) for axes, targets in groups
+    )
+
+
+def follow(model: ModelProto, node: NodeProto, twin: str) -> None:
+    """Let `node` give the shape that the tensor `twin`, which was folded before, has."""
+    shape = f"{node.output[0]}/shape"
+    _insert(model, node, [helper.make_node("Shape", [twin], [shape])])
+    node.input[1] = shape
+
+
 def _resolved(before: Sequence[int], target: Sequence[int]) -> list[int] | None:
     after = [before[axis] if side == 0 else side for axis, side in enumerate(target)]
     if -1 in after:
@@ -97,10 +113,15 @@ def _computed(model: ModelProto, node: NodeProto, pieces: Sequence[int | Group],
         ]
         parts.append(one)
     nodes.append(helper.make_node("Concat", parts, [root], axis=0))
+    _insert(model, node, nodes)
+    return root
+
+
+def _insert(model: ModelProto, node: NodeProto, nodes: Sequence[NodeProto]) -> None:
+    """Put `nodes` before `node`."""
     position = next(i for i, other in enumerate(model.graph.node) if other.output[:1] == node.output[:1])
     for offset, made in enumerate(nodes):
         model.graph.node.insert(position + offset, made)
-    return root
 
 
 def _numbers(model: ModelProto, name: str, values: Sequence[int]) -> str:

@@ -153,6 +153,25 @@ def fixed_and_normed() -> ModelProto:
     return sketch.model(sketch.affine(sketch.add("Tanh", sketch.conv(y, soft())), 150.0, 127.5))
 
 
+def fixed_and_normed_by_hand() -> ModelProto:
+    """The same with a norm of plain operators, whose shape is spelled out."""
+    sketch = Sketch([1, 3, 160, 192])
+    y = sketch.conv("x", soft())
+    flat = sketch.add("Reshape", y, sketch.constant([1, 3, 160 * 192], np.int64))
+    centred = sketch.add("Sub", flat, sketch.add("ReduceMean", flat, axes=[2], keepdims=1))
+    power = sketch.add("ReduceMean", sketch.add("Mul", centred, centred), axes=[2], keepdims=1)
+    y = sketch.add("Div", centred, sketch.add("Sqrt", sketch.affine(power, 1.0, 1e-5)))
+    y = sketch.add("Reshape", y, sketch.constant([1, 3, 160, 192], np.int64))
+    return sketch.model(sketch.affine(sketch.add("Tanh", sketch.conv(y, soft())), 150.0, 127.5))
+
+
+def scrambled_bytes() -> ModelProto:
+    """Bytes to bytes, with light and dark thrown together: nobody can call its range wrong."""
+    sketch = Sketch(PIXELS, BYTE)
+    x = sketch.add("Sin", sketch.affine(sketch.add("Cast", "x", to=FLOAT), 0.25))
+    return sketch.model(sketch.add("Cast", sketch.affine(x, 120.0, 127.0), to=BYTE), BYTE)
+
+
 def scaled(factor: float) -> ModelProto:
     sketch = Sketch()
     y = painter(sketch, "x", 0, 255)
@@ -325,6 +344,8 @@ ZOO: dict[str, Known] = {
     "fixed by ConvTranspose": Known(lambda: fixed("conv-transpose"), contract=FREED | {"size_multiple": 2}),
     "fixed by Slice": Known(lambda: fixed("slice"), contract=FREED | {"size_multiple": 1}),
     "fixed and normed": Known(fixed_and_normed, contract=FREED, warnings=("whole-picture",)),
+    "fixed and normed by hand": Known(fixed_and_normed_by_hand, contract=FREED, warnings=("whole-picture",)),
+    "unlike its input": Known(scrambled_bytes, warnings=("unlike-input",)),
     "fixed by weights": Known(
         lambda: fixed("weights"), contract={"fixed_size": (64, 96)}, warnings=("fixed-size",)
     ),
