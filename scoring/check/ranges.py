@@ -14,7 +14,7 @@ from scoring.check.verdict import Fact, Refused
 BYTES, UNIT, SIGNED = (0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)
 USUAL: tuple[Range, ...] = (BYTES, UNIT, SIGNED)
 
-_SAME_PRIOR, _UNIT_TO_BYTES_PRIOR = 0.3, 0.1
+_SAME_PRIOR, _UNIT_TO_BYTES_PRIOR, _ODD_PAIR_PRIOR = 0.3, 0.1, -0.15
 _EVIDENCE = 2.0  # what the graph's first nodes say outweighs how a picture looks
 _CONSTANTS_SHOW = 0.3
 _CLEAR_LEAD = 0.1
@@ -173,6 +173,8 @@ def _scored(candidate: _Candidate, hints: Hints, black: float) -> _Candidate:
         score += _SAME_PRIOR
     elif (source, target) == (UNIT, BYTES):
         score += _UNIT_TO_BYTES_PRIOR
+    else:
+        score += _ODD_PAIR_PRIOR
     # a network's own constants are of its range's size: in a range 255 times as wide they could not be seen
     if target != BYTES and 0.01 * (target[1] - target[0]) < black < 0.005 * 255:
         score += _CONSTANTS_SHOW

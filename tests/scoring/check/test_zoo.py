@@ -44,7 +44,7 @@ def test_the_verdict_is_the_known_one(name: str) -> None:
 
 def test_every_refusal_that_a_file_can_cause_is_in_the_zoo() -> None:
     seen = {known.code for known in ZOO.values()} - {"accepted"}
-    assert set(REFUSALS) - seen == {"invalid-graph", "contract"}
+    assert set(REFUSALS) - seen == {"contract"}
 
 
 def test_what_is_stated_is_believed() -> None:

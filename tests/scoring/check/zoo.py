@@ -301,6 +301,11 @@ def external() -> ModelProto:
     return model
 
 
+def broken_wiring() -> ModelProto:
+    sketch = Sketch()
+    return sketch.model(sketch.add("Add", "x", "nowhere"))
+
+
 def impossible() -> ModelProto:
     sketch = Sketch()
     return sketch.model(sketch.add("Reshape", "x", sketch.constant([7, 11, 13, 17], np.int64)))
@@ -381,6 +386,7 @@ ZOO: dict[str, Known] = {
     "nothing": Known(lambda: b"", "not-onnx"),
     "opset of the future": Known(lambda: pointwise("Relu", opset=99), "opset"),
     "a maker's operator": Known(custom_operator, "custom-operators"),
+    "reads nothing": Known(broken_wiring, "invalid-graph"),
     "an unknown operator": Known(lambda: pointwise("Paint"), "custom-operators"),
     "never runs": Known(impossible, "does-not-run"),
 }
