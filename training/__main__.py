@@ -46,5 +46,24 @@ def publish(training: Path, out: Path, pictures: tuple[Path, ...]) -> None:
     click.echo(publish_style(training, out, pictures))
 
 
+@main.command("quantise")
+@click.argument("style", type=FOLDER)
+@click.option(
+    "--calibration", type=FOLDER, required=True, help="At least 4 pictures; every other one is measured on."
+)
+def quantise_style(style: Path, calibration: Path) -> None:
+    """Make the int8 variant of the style in the folder STYLE and enter it in its card."""
+    from training.quantise import quantise
+
+    try:
+        made = quantise(style, calibration)
+    except (FileNotFoundError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(
+        f"{style / made.file}: {made.psnr_db} dB from float, {made.psnr_db_worst} dB on the worst of"
+        f" {made.pictures} pictures, {made.cpu_ms_per_frame_640x360} ms per frame instead of {made.float_ms}"
+    )
+
+
 if __name__ == "__main__":
     main()

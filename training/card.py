@@ -60,6 +60,10 @@ def publish(run: Path, out: Path, pictures: Sequence[Path]) -> Path:
     before = _read(out)
     if before.get("model") == card["model"]:
         card["measured"] = before["measured"] | card["measured"]
+        card |= {"variants": before["variants"]} if "variants" in before else {}
+    else:
+        for stale in out.glob("model-*.onnx"):  # variants of the model before
+            stale.unlink()
     fresh.replace(out / MODEL)
     _write(out, card)
     return out

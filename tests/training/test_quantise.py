@@ -1,0 +1,129 @@
+"""The int8 variant: near the float model, really computed in int8, entered in the card, repeatable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from scoring.probe import open_session, probe_picture
+from scoring.session import session_options
+from scoring.styles import load_style
+from training.__main__ import main
+from training.digest import sha256
+from training.measure import Painter
+from training.quantise import VARIANT, Int8, colour_card, distances, drop_variant, quantise
+
+STYLE = sorted(path.parent for path in (Path(__file__).parents[2] / "styles").glob("*/card.json"))[0]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two photographs, each also mirrored."""
+    folder = tmp_path_factory.mktemp("pictures")
+    with Image.open(STYLE / "before.jpg") as photo:
+        waves = Image.fromarray(probe_picture(200, 300)[0])
+        for index, picture in enumerate((photo.convert("RGB"), waves)):
+            picture.save(folder / f"{index}.png")
+            picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{index}-mirrored.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quantised(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> tuple[Path, Int8]:
+    folder = tmp_path_factory.mktemp("styles") / STYLE.name
+    shutil.copytree(STYLE, folder)
+    (folder / VARIANT).unlink(missing_ok=True)
+    return folder, quantise(folder, pictures, ranges=("minmax",))
+
+
+def test_the_card_tells_the_truth(quantised: tuple[Path, Int8]) -> None:
+    folder, made = quantised
+    entry = json.loads((folder / "card.json").read_text())["variants"]["int8"]
+    assert entry["sha256"] == made.sha256 == sha256(folder / VARIANT)
+    assert entry["psnr_db"] >= entry["psnr_db_worst"] >= 30
+    assert (folder / VARIANT).stat().st_size < 600_000
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        {*(path.name for path in STYLE.iterdir()), VARIANT}
+    )
+
+
+def test_the_product_opens_it(quantised: tuple[Path, Int8]) -> None:
+    folder, made = quantised
+    style = load_style(folder.name, folder.parent).in_precision("int8")
+    assert style.card.model.sha256 == made.sha256
+    for size in ((72, 104), (33, 61), (1, 1)):
+        assert open_session(style, "cpu").paint(probe_picture(*size)).shape == (1, *size, 3)
+    reference = Painter(folder / "model.onnx")
+    assert 25 < distances(reference, Painter(folder / VARIANT), [probe_picture(180, 240)])[0] < 60
+
+
+def test_the_middle_runs_on_whole_numbers(quantised: tuple[Path, Int8], tmp_path: Path) -> None:
+    folder, _ = quantised
+    options = session_options()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    ort.InferenceSession(folder / VARIANT, options, providers=["CPUExecutionProvider"])
+    nodes = Counter(node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node)
+    convolutions = sum(node.op_type == "Conv" for node in onnx.load(folder / "model.onnx").graph.node)
+    assert nodes["QLinearConv"] == convolutions - 3 and nodes["Conv"] == 3
+    assert nodes["QuantizeLinear"] == nodes["DequantizeLinear"] == 1
+
+
+def test_any_number_of_threads_paints_the_same(quantised: tuple[Path, Int8]) -> None:
+    painted: list[bytes] = []
+    for threads in (1, 2):
+        options = session_options()
+        options.intra_op_num_threads = threads
+        session = ort.InferenceSession(quantised[0] / VARIANT, options, providers=["CPUExecutionProvider"])
+        found = session.run(["stylized"], {"frames": probe_picture(180, 320)})[0]
+        painted.append(np.asarray(found).tobytes())
+    assert painted[0] == painted[1]
+
+
+def test_it_can_be_taken_back(quantised: tuple[Path, Int8], tmp_path: Path) -> None:
+    folder = tmp_path / STYLE.name
+    shutil.copytree(quantised[0], folder)
+    drop_variant(folder)
+    assert not (folder / VARIANT).exists()
+    assert "variants" not in json.loads((folder / "card.json").read_text())
+    drop_variant(folder)
+
+
+def test_a_poor_variant_is_not_written(quantised: tuple[Path, Int8], tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / STYLE.name
+    shutil.copytree(quantised[0], folder)
+    with pytest.raises(ValueError, match=r"is [34]\d\.\d dB from the float model .* 70 dB are needed"):
+        quantise(folder, pictures, ranges=("minmax",), least_psnr_db=70)
+    assert not (folder / VARIANT).exists()
+    assert "variants" not in json.loads((folder / "card.json").read_text())
+
+
+@pytest.mark.slow
+def test_the_command_tries_all_ranges(quantised: tuple[Path, Int8], tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / STYLE.name
+    shutil.copytree(STYLE, folder)
+    told = CliRunner().invoke(main, ["quantise", str(folder), "--calibration", str(pictures)])
+    assert told.exit_code == 0, told.output
+    assert "dB from float" in told.output and (folder / VARIANT).is_file()
+
+
+def test_what_is_missing_is_told(tmp_path: Path, pictures: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no model\.onnx"):
+        quantise(tmp_path, pictures)
+    (tmp_path / "few").mkdir()
+    shutil.copy(pictures / "0.png", tmp_path / "few")
+    with pytest.raises(FileNotFoundError, match=r"1 pictures .* 4 are needed"):
+        quantise(STYLE, tmp_path / "few")
+
+
+def test_the_colour_card_has_the_purest_colours() -> None:
+    assert colour_card().shape == (1, 208, 320, 3)
+    assert {tuple(pixel) for pixel in colour_card()[0, 0]} >= {(255, 0, 0), (0, 255, 0), (255, 255, 255)}
