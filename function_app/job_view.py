@@ -8,6 +8,8 @@ from typing import Any
 
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from reelbrush.job import Options, chosen_wishes, from_json
+
 _STATUS = {
     "Pending": "NotStarted",
     "Running": "Running",
@@ -38,6 +40,7 @@ def job_view(status: DurableOrchestrationStatus) -> dict[str, Any]:
         "startedAt": request.get("startedAt"),
         "updatedAt": _time(status.last_updated_time),
         "style": job.get("style"),
+        "options": _wishes(job) or None,
         "input": {"blob": f"{source.get('container')}/{source.get('name')}", **custom.get("input", {})},
         "links": {
             "self": f"/api/jobs/{status.instance_id}",
@@ -54,6 +57,14 @@ def job_view(status: DurableOrchestrationStatus) -> dict[str, Any]:
         text = str(_text(status.output)) or "the job failed"
         view["error"] = custom.get("error", {"code": "internal", "message": text})
     return {key: value for key, value in view.items() if value is not None}
+
+
+def _wishes(job: dict[str, Any]) -> dict[str, Any]:
+    """What was wished beside the style; {} for a plain job, or where only another release can read it."""
+    try:
+        return chosen_wishes(from_json(Options, job.get("options", {})))
+    except ValueError:
+        return {}
 
 
 def _progress(custom: dict[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from reelbrush.errors import StyleError
 from reelbrush.job import Job
 from scoring.blend import WHOLE, blend, recolour, weight_of
 from scoring.fade import Fade, fade_of
 from scoring.probe import open_session
-from scoring.session import Frames, StyleSession
-from scoring.styles import load_style
+from scoring.session import Frames, StyleSession, paints_on_cuda
+from scoring.styles import FLOAT, Style, load_style
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ def open_repainter(
     """Return what paints the frames of `job`; both its styles have to exist, even one that is not run.
 
     `styles` is the folder of styles, `providers` as in StyleSession, `time_base` seconds per tick of the
-    frames' times, `first_tick` the time of the video's first frame. Raises StyleError when a style is unknown
-    or its model breaks its contract.
+    frames' times, `first_tick` the time of the video's first frame. Raises StyleError when a style is
+    unknown, its model breaks its contract, or the job's precision cannot be had.
     """
     options = job.options
     fade = fade_of(options, time_base, first_tick)
     strength = weight_of(options.strength)
-    first = load_style(job.style, styles)
-    second = load_style(options.mix, styles) if options.mix is not None else None
+    first = _load(job.style, styles, options.precision, providers)
+    second = _load(options.mix, styles, options.precision, providers) if options.mix is not None else None
     paints = strength > 0
     first_session = open_session(first, providers) if paints and not fade.always_whole else None
     second_session = open_session(second, providers) if paints and second and not fade.never else None
@@ -80,6 +81,16 @@ def open_repainter(
         if session is not None:
             versions |= {"onnxruntime": session.runtime_version, "provider": session.provider}
     return Repainter(first_session, second_session, fade, strength, options.preserve_color, versions)
+
+
+def _load(name: str, styles: Path, precision: str, providers: str) -> Style:
+    style = load_style(name, styles).in_precision(precision)
+    if precision != FLOAT and paints_on_cuda(providers):
+        raise StyleError(
+            f"style {name}: {precision} is for CPUs and slower than {FLOAT} on CUDA",
+            advice=f"Use precision {FLOAT}, or --providers cpu",
+        )
+    return style
 
 
 def _run(session: StyleSession | None, frames: Frames) -> Frames:

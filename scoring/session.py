@@ -90,6 +90,11 @@ class StyleSession:
         return tensors
 
 
+def paints_on_cuda(choice: str) -> bool:
+    """Return whether a session for the providers `choice` would run on CUDA."""
+    return choice != "cpu" and _CUDA in ort.get_available_providers()
+
+
 def _providers(choice: str) -> list[Any]:
     available = ort.get_available_providers()
     if choice == "cuda" and _CUDA not in available:
@@ -98,7 +103,7 @@ def _providers(choice: str) -> list[Any]:
             advice="Install onnxruntime-gpu, or use --providers auto",
             retryable=False,
         )
-    return [(_CUDA, _CUDA_OPTIONS), _CPU] if choice != "cpu" and _CUDA in available else [_CPU]
+    return [(_CUDA, _CUDA_OPTIONS), _CPU] if paints_on_cuda(choice) else [_CPU]
 
 
 def session_options() -> Any:
@@ -112,6 +117,8 @@ def session_options() -> Any:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # without VNNI the fast int8 kernels overflow; the slower ones give the bytes that all others give
+    options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
 

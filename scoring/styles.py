@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from scoring.identity import identity_model
 
 SHIPPED = Path(__file__).resolve().parent.parent / "styles"
 IDENTITY = "identity"
+FLOAT = "float32"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -39,6 +40,9 @@ class Card:
     name: str
     model: ModelFile
     contract: Contract = field(default_factory=Contract)
+    variants: dict[str, ModelFile] = field(
+        default_factory=dict[str, ModelFile]
+    )  # by precision, same contract
     title: str = ""
     description: str = ""
     version: int = 1
@@ -57,6 +61,22 @@ class Style:
     def name(self) -> str:
         """The name by which users choose the style."""
         return self.card.name
+
+    def in_precision(self, precision: str) -> Style:
+        """Return the style with its model in `precision`: "float32", or the name of a variant in its card.
+
+        `identity`, which computes nothing, is the same in every precision. Raises StyleError when the style
+        has no such variant.
+        """
+        if precision == FLOAT or self.path is None:
+            return self
+        variant = self.card.variants.get(precision)
+        if variant is None:
+            raise StyleError(
+                f"style {self.name} has no {precision} variant",
+                advice=f"Use precision {FLOAT}, or make one: python -m training quantise",
+            )
+        return Style(replace(self.card, model=variant), self.path.with_name(variant.file))
 
     def load_model(self) -> onnx.ModelProto:
         """Return the model, its bytes proven equal to the card's sha256.
@@ -135,8 +155,9 @@ def load_style(name: str, folder: Path = SHIPPED) -> Style:
         raise StyleError(
             f"style {name}: its card is named {card.name!r}", advice="Rename the folder or the card"
         )
-    if not _FILE.fullmatch(card.model.file):
-        raise StyleError(f"style {name}: model.file {card.model.file[:80]!r} is not a plain file name")
+    for model in (card.model, *card.variants.values()):
+        if not _FILE.fullmatch(model.file):
+            raise StyleError(f"style {name}: model.file {model.file[:80]!r} is not a plain file name")
     check_contract(card.contract, name)
     return Style(card, home / card.model.file)
 

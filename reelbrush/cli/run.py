@@ -69,10 +69,14 @@ def run_local(request: RunRequest) -> int:
 def _problem(request: RunRequest) -> tuple[int, str] | None:
     if not request.source.is_file():
         return NOT_FOUND, f"there is no file {request.source}"
-    known = [line.name for line in list_cards()]
+    known = {line.name: line for line in list_cards()}
+    precision = request.options.precision
     for style in (request.style, request.options.mix):
         if style is not None and style not in known:
             return USAGE, f"there is no style {style!r}; known are {', '.join(known)}"
+        if style is not None and precision not in known[style].precisions:
+            having = ", ".join(name for name, line in known.items() if precision in line.precisions)
+            return USAGE, f"style {style} has no {precision} variant; those that have are {having}"
     if request.output.exists() and request.output.samefile(request.source):
         return USAGE, "the output must not be the source itself"
     return None

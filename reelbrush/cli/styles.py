@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from reelbrush.cli.app_folder import styles_folder
+from reelbrush.job.options import PRECISIONS
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,10 @@ class StyleLine:
     name: str
     title: str
     description: str
+    precisions: tuple[str, ...] = ("float32",)
 
 
-IDENTITY = StyleLine("identity", "Identity", "Changes nothing; for tests and checks.")
+IDENTITY = StyleLine("identity", "Identity", "Changes nothing; for tests and checks.", PRECISIONS)
 
 
 def list_cards(folder: Path | None = None) -> list[StyleLine]:
@@ -30,7 +32,8 @@ def list_cards(folder: Path | None = None) -> list[StyleLine]:
     for path in sorted((folder or styles_folder()).glob("*/card.json")):
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         name = path.parent.name
-        found.append(StyleLine(name, str(card.get("title", name)), str(card.get("description", ""))))
+        title, description = str(card.get("title", name)), str(card.get("description", ""))
+        found.append(StyleLine(name, title, description, ("float32", *sorted(card.get("variants", {})))))
     return sorted(found, key=lambda line: line.name)
 
 

@@ -9,12 +9,13 @@ from reelbrush.cli.progress import clock
 
 
 def summary_block(source: Path, target: Path, job: dict[str, Any], seconds: float) -> str:
-    """Return a few aligned lines: input, frames, time, fps, retries, tracks, flicker, notes, output."""
+    """Return a few aligned lines: input, style, wishes, frames, time, fps and what follows."""
     result, seen = job["result"], job["input"]
     frames = result["frameCount"]
     rows = [
         ("input", f"{source.name}  {seen.get('width')}x{seen.get('height')} {seen.get('codec', '')}"),
         ("style", job["style"]),
+        *_options(job.get("options", {})),
         ("frames", str(frames)),
         ("time", f"{clock(seconds)} ({seconds:.1f} s)"),
         ("fps", f"{frames / max(seconds, 1e-6):.1f}"),
@@ -25,6 +26,12 @@ def summary_block(source: Path, target: Path, job: dict[str, Any], seconds: floa
         ("output", f"{target}  {result['sizeBytes'] / 1e6:.1f} MB"),
     ]
     return "\n".join(f"{name:<8} {text}" for name, text in rows)
+
+
+def _options(wishes: dict[str, Any]) -> list[tuple[str, str]]:
+    """One row of what was wished, or none for a plain job."""
+    words = [name if value is True else f"{name} {value}" for name, value in wishes.items()]
+    return [("options", ", ".join(words))] if words else []
 
 
 def _flicker(measured: dict[str, Any] | None) -> list[tuple[str, str]]:

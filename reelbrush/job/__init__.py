@@ -8,7 +8,7 @@ from reelbrush.job.names import WorkNames, output_name, starts_job, style_of_upl
 from reelbrush.job.options import Options, option_problems
 from reelbrush.job.plan import Batch, plan_batches
 from reelbrush.job.progress import BatchProgress, BatchState
-from reelbrush.job.wishes import parse_options, wishes_of
+from reelbrush.job.wishes import chosen_wishes, parse_options, wishes_of
 
 __all__ = [
     "Batch",
@@ -26,6 +26,7 @@ __all__ = [
     "Segment",
     "Video",
     "WorkNames",
+    "chosen_wishes",
     "from_json",
     "job_id",
     "option_problems",

@@ -11,6 +11,7 @@ from reelbrush.job.codec import to_json
 
 HDR_CHOICES = ("tonemap", "refuse")
 HIGHEST_CRF = 51
+PRECISIONS = ("float32", "int8")
 
 _STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _FIRST_FIELDS = ("hdr", "crf")  # hashed always; later ones only where wished, so that older ids stay
@@ -32,6 +33,7 @@ class Options:
     mix_share: Fraction = Fraction(0)  # of the second style; at the end of the fade if there is one
     fade_start_ms: int | None = None  # milliseconds after the first frame, until which the share is 0
     fade_end_ms: int | None = None  # and from which it is mix_share; linear between the two
+    precision: str = "float32"  # or "int8": the styles' quantised variants
 
 
 def canonical_options(options: Options) -> dict[str, Any]:
@@ -67,6 +69,8 @@ def value_problems(options: Options) -> list[str]:
         found.append(f"crf is an integer 0..{HIGHEST_CRF}, not {shown(options.crf)}")
     if type(options.preserve_color) is not bool:
         found.append(f"preserve_color is true or false, not {shown(options.preserve_color)}")
+    if options.precision not in PRECISIONS:
+        found.append(f"precision is {' or '.join(PRECISIONS)}, not {shown(options.precision)}")
     if options.mix is not None and not _STYLE_NAME.fullmatch(options.mix):
         found.append(f"mix is the name of a style, not {shown(options.mix)}")
     for name, share in (("strength", options.strength), ("mix_share", options.mix_share)):

@@ -16,8 +16,9 @@ _SHARE = re.compile(r"\d{1,4}(\.\d{0,40})?|\.\d{1,40}|\d{1,4}/[1-9]\d{0,3}", re.
 def parse_options(wishes: Mapping[str, Any]) -> Options:
     """Return the options that a user's JSON object or command line asks for.
 
-    `hdr`, `crf`, `preserve_color` and `mix` are as in Options. `strength` and `mix_share` are numbers, or
-    texts of such, and rounded to thousandths; without `mix_share` a second style gets 1/2, with a fade all.
+    `hdr`, `crf`, `preserve_color`, `mix` and `precision` are as in Options. `strength` and `mix_share` are
+    numbers, or texts of such, and rounded to thousandths; without `mix_share` a second style gets 1/2, with
+    a fade all.
     `fade_start` and `fade_end` are timecodes (see `milliseconds`) or seconds. None counts as not wished.
     Raises ValueError that tells every problem at once.
     """
@@ -56,7 +57,17 @@ def wishes_of(options: Options) -> dict[str, Any]:
     for name, time in (("fade_start", options.fade_start_ms), ("fade_end", options.fade_end_ms)):
         if time is not None:
             wishes[name] = timecode(time)
+    if options.precision != "float32":
+        wishes["precision"] = options.precision
     return wishes
+
+
+def chosen_wishes(options: Options) -> dict[str, Any]:
+    """Return those of `wishes_of` that a user had to ask for, shares as numbers; {} for a plain job."""
+    plain = wishes_of(Options())
+    chosen = {name: value for name, value in wishes_of(options).items() if value != plain.get(name)}
+    shares = {name: float(Fraction(chosen[name])) for name in ("strength", "mix_share") if name in chosen}
+    return chosen | shares
 
 
 def milliseconds(text: str) -> int:
@@ -116,4 +127,5 @@ _READERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "mix_share": ("mix_share", _share),
     "fade_start": ("fade_start_ms", _time),
     "fade_end": ("fade_end_ms", _time),
+    "precision": ("precision", _as_is),
 }
