@@ -40,9 +40,8 @@ class Card:
     name: str
     model: ModelFile
     contract: Contract = field(default_factory=Contract)
-    variants: dict[str, ModelFile] = field(
-        default_factory=dict[str, ModelFile]
-    )  # by precision, same contract
+    # by precision, with the same contract
+    variants: dict[str, ModelFile] = field(default_factory=dict[str, ModelFile])
     title: str = ""
     description: str = ""
     version: int = 1

@@ -27,6 +27,7 @@ SETTINGS = Settings(store="folder:/nowhere")
         (["--mix", "great-wave", "--fade", "5-4"], ["fade_end is before fade_start"]),
         (["--fade", "1-2"], ["need a second style"]),
         (["--mix", "no-such-style"], ["there is no style 'no-such-style'"]),
+        (["--precision", "int4"], ["'int4' is not one of 'float32', 'int8'"]),
     ],
 )
 def test_wishes_that_cannot_be_are_wrong_usage(
@@ -37,6 +38,23 @@ def test_wishes_that_cannot_be_are_wrong_usage(
     for word in words:
         assert word in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_style_without_the_precision_is_wrong_usage(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = {"plain": {}, "both": {"variants": {"int8": {"file": "model-int8.onnx", "sha256": "0"}}}}
+    for name, card in cards.items():
+        (tmp_path / "styles" / name).mkdir(parents=True)
+        (tmp_path / "styles" / name / "card.json").write_text(json.dumps(card))
+    monkeypatch.setattr("reelbrush.cli.styles.styles_folder", lambda: tmp_path / "styles")
+    command = ["run", str(clip), "-o", str(tmp_path / "out.mp4"), "--precision", "int8"]
+    for style in (["--style", "plain"], ["--style", "both", "--mix", "plain"]):
+        done = CliRunner().invoke(main, [*command, *style])
+        assert done.exit_code == 2
+        assert "style plain has no int8 variant; those that have are both, identity" in done.output
+    listed = json.loads(CliRunner().invoke(main, ["styles", "--json"]).output)
+    assert [line["precisions"] for line in listed if line["name"] == "both"] == [["float32", "int8"]]
 
 
 def beside(folder: Path, document: object) -> FolderStore:

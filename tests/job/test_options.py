@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelbrush.job import BlobRef, Job, Options, from_json, job_id, option_problems, parse_options, to_json
-from reelbrush.job.wishes import milliseconds, timecode, wishes_of
+from reelbrush.job.options import canonical_options
+from reelbrush.job.wishes import chosen_wishes, milliseconds, timecode, wishes_of
 
 SOURCE = BlobRef("input", "clip.mp4", "0x8D", 10)
 
+HALF = Fraction(1, 2)
 SHARES = st.integers(0, 1000).map(lambda n: Fraction(n, 1000))
 TIMES = st.integers(0, 359_999_999)
 
@@ -27,6 +29,7 @@ def options(draw: st.DrawFn) -> Options:
         crf=draw(st.integers(0, 51)),
         strength=draw(SHARES),
         preserve_color=draw(st.booleans()),
+        precision=draw(st.sampled_from(["float32", "int8"])),
     )
     if draw(st.booleans()):
         return plain
@@ -44,8 +47,18 @@ def options(draw: st.DrawFn) -> Options:
 def test_options_survive_their_documents(chosen: Options) -> None:
     assert option_problems(chosen) == []
     assert parse_options(json.loads(json.dumps(wishes_of(chosen)))) == chosen
+    assert parse_options(json.loads(json.dumps(chosen_wishes(chosen)))) == chosen
     job = Job("a-0123456789", SOURCE, "wave", chosen)
     assert from_json(Job, json.loads(json.dumps(to_json(job)))) == job
+
+
+def test_only_what_was_wished_is_shown_and_hashed() -> None:
+    assert chosen_wishes(Options()) == {}
+    options = Options(strength=Fraction(3, 5), mix="night", mix_share=HALF, precision="int8", crf=20)
+    shown = {"crf": 20, "strength": 0.6, "mix": "night", "mix_share": 0.5, "precision": "int8"}
+    assert chosen_wishes(options) == shown
+    assert canonical_options(Options()) == {"hdr": "tonemap", "crf": 18}
+    assert canonical_options(Options(precision="int8"))["precision"] == "int8"
 
 
 def test_options_of_earlier_releases_are_read() -> None:
@@ -85,6 +98,7 @@ def test_the_same_wish_is_the_same_job(one: dict[str, Any], other: dict[str, Any
         ({"strength": float("nan")}, ["strength is a number 0..1"]),
         ({"strength": "1/0"}, ["strength is a number 0..1"]),
         ({"strength": True, "preserve_color": "yes"}, ["strength is a number", "preserve_color is true or"]),
+        ({"precision": "int4"}, ["precision is float32 or int8, not 'int4'"]),
         ({"mix": "../x"}, ["mix is the name of a style"]),
         ({"mix": 7}, ["mix is the name of a style"]),
         ({"mix_share": 0.5}, ["need a second style in mix"]),

@@ -14,9 +14,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from reelbrush.job import BatchState, Options
+from scoring.batch import RunSettings, run_batch
+from scoring.mpi import Rank
 from scoring.probe import open_session, probe_picture
 from scoring.session import session_options
+from scoring.stop import StopRequest
 from scoring.styles import load_style
+from tests.scoring.jobs import make_clip, prepare
 from training.__main__ import main
 from training.digest import sha256
 from training.measure import Painter
@@ -86,6 +91,22 @@ def test_any_number_of_threads_paints_the_same(quantised: tuple[Path, Int8]) -> 
         found = session.run(["stylized"], {"frames": probe_picture(180, 320)})[0]
         painted.append(np.asarray(found).tobytes())
     assert painted[0] == painted[1]
+
+
+def test_segments_do_not_depend_on_threads(quantised: tuple[Path, Int8], tmp_path: Path) -> None:
+    make_clip(tmp_path / "clip.mp4", 24, 96, 64)
+    hashes: list[list[str | None]] = []
+    for threads in (1, 2):
+        home = tmp_path / str(threads)
+        home.mkdir()
+        prepared = prepare(home, tmp_path / "clip.mp4", quantised[0].name, options=Options(precision="int8"))
+        settings = RunSettings(threads=threads, providers="cpu", styles=quantised[0].parent)
+        run = prepared.request()
+        progress = run_batch(prepared.store, prepared.job.id, run, settings, Rank(), StopRequest(1))
+        assert progress.state is BatchState.DONE, progress.error
+        hashes.append(prepared.page_hashes())
+        assert json.loads(prepared.page_path(0).read_text())["versions"]["model"] == quantised[1].sha256
+    assert hashes[0] == hashes[1] != [None, None]
 
 
 def test_it_can_be_taken_back(quantised: tuple[Path, Int8], tmp_path: Path) -> None:
