@@ -4,8 +4,9 @@
 
 All scenes make one film, which `reelbrush run` paints in each style; every scene's middle frame is shown.
 Two scenes are computed here (the sample clip's bay, a page of text), more are taken from FOLDER: pictures and
-clips, with their credits in sources.csv (columns file, source, license). Writes OUT/gallery.jpg, and into
-OUT/gallery/ one picture per style, one per option, and a README.md with numbers and credits.
+clips, with their credits in sources.csv (columns file, source, license). Writes OUT/before-after.jpg (a bay),
+OUT/gallery.jpg, and into OUT/gallery/ one picture per style, one per option, and a README.md with numbers and
+credits. The README.md beside OUT gets its list of styles.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from gallery_options import OptionStrips  # noqa: E402
-from gallery_page import Shown, page  # noqa: E402
+from gallery_page import Shown, page, with_styles  # noqa: E402
 from gallery_runs import Studio  # noqa: E402
-from gallery_scenes import Scene, own_scenes, scenes_in  # noqa: E402
+from gallery_scenes import SIZE, Scene, own_scenes, scenes_in  # noqa: E402
 from gallery_sheets import Cell, save, sheet  # noqa: E402
 
 from scoring.flow import Picture  # noqa: E402
@@ -110,6 +111,8 @@ def main() -> None:
             print(f"{name}: {seconds:.0f} s, {size / 1000:.0f} kB", file=sys.stderr, flush=True)
         titles = {name: str(cards[name].get("title") or name) for name in names}
         save(overview(originals, painted, titles), asked.out / "gallery.jpg", OVERVIEW_LIMIT)
+        pair = sheet([[Cell(originals[0]), Cell(painted[names[0]][0])]], SIZE[0])
+        save(pair, asked.out / "before-after.jpg", STRIP_LIMIT)
         strips = OptionStrips(studio, scenes, originals, painted)
         told: dict[str, str] = {}
         for file, text, strip in strips.all():
@@ -118,6 +121,10 @@ def main() -> None:
             print(file, file=sys.stderr, flush=True)
     credits = {scene.name: scene.credit for scene in scenes}
     (pictures / "README.md").write_text(page(shown, told, credits), encoding="utf-8")
+    readme: Path = asked.out.parent / "README.md"
+    if readme.is_file():
+        text = readme.read_text(encoding="utf-8")
+        readme.write_text(with_styles(text, shown, f"{asked.out.name}/gallery"), encoding="utf-8")
     print(asked.out / "gallery.jpg")
 
 

@@ -13,6 +13,9 @@ GATES = tuple(field.name for field in fields(Gates))
 STYLE_LOSS_LIMIT = 1.6
 """Times what optimisation of the pixels reaches with the same losses (`training/gatys.py`)."""
 
+BEGIN, END = "<!-- styles -->", "<!-- /styles -->"
+"""What encloses the list of styles in a page that is not made here alone."""
+
 COMMAND = "poe gallery --scenes FOLDER"
 
 
@@ -65,6 +68,20 @@ def page(shown: Sequence[Shown], options: Mapping[str, str], credits: Mapping[st
     lines += ["", "## Credits", "", "| scene | source and licence |", "|---|---|"]
     lines += [f"| {name} | {credit} |" for name, credit in credits.items()]
     return "\n".join(lines) + "\n"
+
+
+def with_styles(text: str, shown: Sequence[Shown], pictures: str) -> str:
+    """Return a page with its list of styles written anew between BEGIN and END; unchanged without these.
+
+    pictures: folder of the styles' pictures, as the page calls it.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        return text
+    lines = ["| style | paints |", "|---|---|"]
+    lines += [f"| [`{s.name}`]({pictures}/{s.name}.jpg) | {s.card.get('description', '')} |" for s in shown]
+    return "\n".join([f"{before}{begin}", *lines, f"{end}{after}"])
 
 
 def numbers(shown: Sequence[Shown]) -> list[str]:

@@ -38,7 +38,8 @@ def scenes(tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # seven runs of the product: 20 s alone, minutes on a busy machine
 def test_one_command_makes_pictures_and_page(scenes: Path, tmp_path: Path) -> None:
-    out = tmp_path / "docs"
+    out, readme = tmp_path / "docs", tmp_path / "README.md"
+    readme.write_text("before\n<!-- styles -->\nan older list\n<!-- /styles -->\nafter\n")
     done = gallery("--styles", "starry-night", "--scenes", scenes, "--frames", "4", "--out", out)
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (out / "gallery").iterdir()}
@@ -56,6 +57,10 @@ def test_one_command_makes_pictures_and_page(scenes: Path, tmp_path: Path) -> No
     nothing, half, whole = (strength[100, 488 * number + 240] for number in range(3))
     assert np.abs(nothing - (254, 0, 0)).max() < 12
     assert np.abs(half - (nothing + whole) / 2).max() < 12
+
+    listed = readme.read_text(encoding="utf-8").splitlines()
+    assert (listed[0], listed[-1], len(listed)) == ("before", "after", 7)
+    assert listed[4].startswith("| [`starry-night`](docs/gallery/starry-night.jpg) | ")
 
     page = (out / "gallery" / "README.md").read_text(encoding="utf-8")
     assert "| red wall | a painter; CC0 |" in page
