@@ -46,6 +46,20 @@ def publish(training: Path, out: Path, pictures: tuple[Path, ...]) -> None:
     click.echo(publish_style(training, out, pictures))
 
 
+@main.command()
+@click.argument("style", type=FOLDER)
+@click.option("--painting", type=FILE, required=True, help="What the style was trained on.")
+@click.option("--extractor", type=FILE, required=True)
+@click.option("--photo", "photos", type=FILE, multiple=True, required=True)
+@click.option("--steps", default=300, show_default=True, help="Of the optimisation that sets the bar.")
+def judge(style: Path, painting: Path, extractor: Path, photos: tuple[Path, ...], steps: int) -> None:
+    """Measure gates, flicker and the distance to optimisation of STYLE and enter them in its card."""
+    from training.judgement import judge_style
+
+    for name, value in judge_style(style, painting, extractor, photos, steps).items():
+        click.echo(f"{name}: {value}")
+
+
 @main.command("quantise")
 @click.argument("style", type=FOLDER)
 @click.option(

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
-from torch.nn import functional as F
 
 from training.net import INPUT_CENTRE, INPUT_GAIN, OUTPUT_CENTRE, STRIDE, ResidualBlock, StyleNet
 
@@ -23,11 +22,13 @@ OPSET = 17
 IR_VERSION = 8
 """What onnxruntime 1.24 and later, and every onnxruntime-gpu of the same age, can read."""
 
-MARGIN = 32
-"""Pixels repeated around the frame: zero padding leaves a rim, still visible with 28 and gone with 32."""
+MARGIN = 40
+"""Pixels mirrored around the frame. Zeros would leave a rim, and so would repeating the outermost pixels in a
+style that paints even places differently; with fewer than 40 the convolutions' own zeros shine through.
+"""
 
 STEM_REACH = 2
-"""The 5x5 stem reads this many pixels beyond; they are repeated as well, so it needs no padding itself."""
+"""The 5x5 stem reads this many pixels beyond; they are mirrored as well, so it needs no padding itself."""
 
 Array = NDArray[np.float64]
 
@@ -44,6 +45,10 @@ class _Graph:
 
     def integers(self, name: str, *values: int) -> str:
         self.weights.append(numpy_helper.from_array(np.array(values, np.int64), name))
+        return name
+
+    def scalar(self, name: str, value: int) -> str:
+        self.weights.append(numpy_helper.from_array(np.array(value, np.int64), name))
         return name
 
     def node(self, operator: str, name: str, *inputs: str, **attributes: Any) -> str:
@@ -70,9 +75,9 @@ def export(net: StyleNet, path: Path, metadata: Mapping[str, str]) -> None:
     """
     graph = _Graph()
     size = graph.node("Shape", "size", "frames", start=1, end=3)
-    x = graph.node("Cast", "floats", "frames", to=TensorProto.FLOAT)
+    x = _mirrored(graph, "frames", size)
+    x = graph.node("Cast", "floats", x, to=TensorProto.FLOAT)
     x = graph.node("Transpose", "planes", x, perm=[0, 3, 1, 2])
-    x = graph.node("Pad", "padded", x, _margins(graph, size), mode="edge")
     x = _network(graph, net, x)
     first = graph.integers("crop.first", MARGIN, MARGIN)
     behind = graph.node("Add", "crop.behind", size, first)
@@ -99,15 +104,30 @@ def export(net: StyleNet, path: Path, metadata: Mapping[str, str]) -> None:
     onnx.save(model, path)
 
 
-def _margins(graph: _Graph, size: str) -> str:
-    """Pads of the planes: MARGIN + STEM_REACH everywhere, plus what is missing to a multiple of STRIDE at
-    the end.
+def _mirrored(graph: _Graph, x: str, size: str) -> str:
+    """Frames (N, H, W, C) with MARGIN + STEM_REACH mirrored pixels around them, plus what is missing to a
+    multiple of STRIDE at the end.
+
+    Pad's own mirror needs frames larger than the margin; positions that run to and fro need none.
     """
     edge = MARGIN + STEM_REACH
     negative = graph.node("Neg", "size.negative", size)
     missing = graph.node("Mod", "size.missing", negative, graph.integers("stride", STRIDE, STRIDE))
-    ends = graph.node("Add", "pad.ends", missing, graph.integers("pad.edge", edge, edge))
-    return graph.node("Concat", "pads", graph.integers("pad.begins", 0, 0, edge, edge, 0, 0), ends, axis=0)
+    ends = graph.node("Add", "size.behind", size, missing)
+    begin, reach, one = (
+        graph.scalar(f"mirror.{n}", v) for n, v in (("begin", -edge), ("reach", edge), ("one", 1))
+    )
+    for axis, name in ((1, "rows"), (2, "columns")):
+        which = graph.scalar(f"{name}.which", axis - 1)
+        length = graph.node("Gather", f"{name}.length", size, which)
+        end = graph.node("Add", f"{name}.end", graph.node("Gather", f"{name}.behind", ends, which), reach)
+        there_and_back = graph.node("Add", f"{name}.twice", length, length)
+        place = graph.node("Range", f"{name}.places", begin, end, one)
+        there = graph.node("Mod", f"{name}.there", place, there_and_back)
+        last = graph.node("Sub", f"{name}.last", there_and_back, one)
+        place = graph.node("Min", f"{name}.mirrored", there, graph.node("Sub", f"{name}.back", last, there))
+        x = graph.node("Gather", f"{name}.gathered", x, place, axis=axis)
+    return x
 
 
 def _network(graph: _Graph, net: StyleNet, x: str) -> str:
@@ -162,8 +182,10 @@ def painted_by_torch(net: StyleNet, frames: NDArray[np.uint8]) -> NDArray[np.uin
     """What the exported graph must compute, in torch: (N, H, W, 3) uint8 -> the same shape."""
     height, width = frames.shape[1:3]
     planes = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
-    ends = MARGIN + -width % STRIDE, MARGIN + -height % STRIDE
-    planes = F.pad(planes, (MARGIN, ends[0], MARGIN, ends[1]), mode="replicate")
+    rows, columns = (
+        torch.arange(-MARGIN, side + MARGIN + -side % STRIDE).remainder(2 * side) for side in (height, width)
+    )
+    planes = planes[:, :, rows.minimum(2 * height - 1 - rows)][..., columns.minimum(2 * width - 1 - columns)]
     with torch.no_grad():
         painted = net(planes)[:, :, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
     return painted.clamp(0, 1).mul(255).add(0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()

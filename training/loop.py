@@ -1,8 +1,6 @@
-"""The training loop: checkpointed, resumable, with a progress line and preview pictures."""
+"""The training loop: one step after the other, with checkpoints to resume from and preview pictures."""
 
-import csv
 import math
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
@@ -22,7 +20,7 @@ from training.settings import LossWeights, Settings
 from training.twins import Lesson, draw_lesson
 from training.weights import read_style_net
 
-TERMS = ("style", "content", "colour", "steady", "smooth", "range")
+TERMS = ("style", "content", "colour", "steady", "smooth", "lattice", "range")
 AVERAGE_OVER = 50
 """Steps over which the printed losses are averaged (exponentially)."""
 
@@ -60,10 +58,6 @@ class Trainer:
         """Change the number of steps after the warm-up, which the learning rate follows."""
         self.settings = replace(self.settings, steps=steps)
 
-    def start_from(self, checkpoint: Path) -> None:
-        """Take the weights of another run of the same shape; no warm-up is needed then."""
-        self._start(torch.load(checkpoint, map_location=self.device, weights_only=True)["net"])
-
     def start_from_onnx(self, model: Path) -> None:
         """Take the weights of an exported style of the same shape; no warm-up is needed then.
 
@@ -72,10 +66,7 @@ class Trainer:
         given = read_style_net(model)
         if given.shape != self.net.shape:
             raise ValueError(f"{model} has another size: {given.shape}, not {self.net.shape}")
-        self._start(given.state_dict())
-
-    def _start(self, weights: dict[str, Tensor]) -> None:
-        self.net.load_state_dict(weights)
+        self.net.load_state_dict(given.state_dict())
         self.step = self.settings.warmup_steps
 
     def resume(self) -> bool:
@@ -88,20 +79,6 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.averages = state["step"], state["averages"]
         return True
-
-    def run(self, previews: list[Path]) -> None:
-        """Train to the end. previews: photos that are painted now and then into the folder, as PNG."""
-        started, first = time.monotonic(), self.step
-        while self.step < self.last_step:
-            self.take_step()
-            done, every = self.step, self.settings
-            if done % every.log_every == 0 or done == self.last_step:
-                pace = (time.monotonic() - started) / (done - first)
-                self._log(pace)
-            if done % every.checkpoint_every == 0 or done == self.last_step:
-                self.save()
-            if done % every.preview_every == 0 or done == self.last_step:
-                self.preview(previews)
 
     def take_step(self) -> None:
         """One step of the optimiser; its randomness depends on the seed and the step alone, so a resumed
@@ -185,9 +162,10 @@ class Trainer:
         return {
             "style": self.target.distance(seen, maps, self.extractor),
             "content": losses.content_distance(maps, wanted),
-            "colour": losses.colour_distance(seen, photos, self.palette),
+            "colour": losses.colour_distance(seen, photos, self.palette, self.settings.colour_cell),
             "steady": lesson.relation.distance(both[: len(twins)], both[len(photos) :]),
             "smooth": losses.roughness(seen),
+            "lattice": losses.lattice(painted),
             "range": losses.overshoot(painted),
         }
 
@@ -200,18 +178,3 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16):
             painted = self.net(photos.contiguous(memory_format=torch.channels_last))
         return cast(Tensor, painted).float()
-
-    def _log(self, pace: float) -> None:
-        left = (self.last_step - self.step) * pace
-        numbers = "  ".join(f"{name} {value:.4f}" for name, value in self.averages.items())
-        print(
-            f"step {self.step}/{self.last_step}  {pace:.2f} s/step  {left / 60:.1f} min left  {numbers}",
-            flush=True,
-        )
-        path = self.folder / "log.csv"
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(("step", *TERMS))
-            writer.writerow((self.step, *(f"{self.averages.get(name, math.nan):.5g}" for name in TERMS)))

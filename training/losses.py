@@ -7,6 +7,7 @@ colour   local mean colours equal those of the photo in the painting's palette: 
          that has no normalisation collapses to a grey emboss;
 steady   a twin of the photo, moved, noisy and relit, gives the same painting, moved: no flicker in films;
 smooth   neighbouring pixels lie on straight lines: no dots from the pixel shuffle;
+lattice  no place in the network's grid of 4x4 px is brighter or redder than another;
 range    the output stays within 0..1: clipping it later changes nothing.
 """
 
@@ -17,10 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.extractors import Extractor, FeatureMaps
+from training.net import STRIDE
 from training.palette import Palette
-
-COLOUR_CELL = 8
-"""Side in px of the squares whose mean colour is compared."""
 
 SCALE_WEIGHTS = (0.35, 0.4, 0.25)
 """Shares of the full, half and quarter scale in the style term."""
@@ -79,10 +78,13 @@ def content_distance(painted: FeatureMaps, photo: FeatureMaps) -> Tensor:
     return (painted.content().float() - wanted).square().mean() / wanted.square().mean().clamp_min(1e-3)
 
 
-def colour_distance(painted: Tensor, photo: Tensor, palette: Palette) -> Tensor:
-    """Squared distance of mean colours in squares of COLOUR_CELL px; pictures (N, 3, H, W)."""
+def colour_distance(painted: Tensor, photo: Tensor, palette: Palette, cell: int) -> Tensor:
+    """Squared distance of mean colours in squares of `cell` px; pictures (N, 3, H, W), at least one cell.
+
+    Large cells leave the painter free to set strokes of different colours side by side.
+    """
     wanted = palette.apply(photo)
-    return F.mse_loss(F.avg_pool2d(painted, COLOUR_CELL), F.avg_pool2d(wanted, COLOUR_CELL))
+    return F.mse_loss(F.avg_pool2d(painted, cell), F.avg_pool2d(wanted, cell))
 
 
 def twin_distance(painted: Tensor, twin: Tensor, down: int, right: int) -> Tensor:
@@ -106,6 +108,16 @@ def roughness(painted: Tensor) -> Tensor:
     across = (painted[..., 2:] - 2 * painted[..., 1:-1] + painted[..., :-2]).square().mean()
     along = (painted[..., 2:, :] - 2 * painted[..., 1:-1, :] + painted[..., :-2, :]).square().mean()
     return across + along
+
+
+def lattice(painted: Tensor) -> Tensor:
+    """Variance of the mean colours of the 4x4 places in the network's grid; pictures (N, 3, H, W).
+
+    A photo's crop begins anywhere, so whatever differs between these means is the network's own pattern, and
+    it moves against the scene.
+    """
+    places = F.pixel_unshuffle(painted, STRIDE).mean((0, 2, 3)).view(3, -1)
+    return places.var(1).mean()
 
 
 def overshoot(painted: Tensor) -> Tensor:

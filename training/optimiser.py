@@ -6,7 +6,7 @@ loss that Adam alone reaches in 450 steps, and costs nothing beside the feature 
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, overload
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,12 +41,8 @@ class MuonAdam(torch.optim.Optimizer):
         chosen = {id(weight) for weight in matrices}
         return cls(matrices, [weight for weight in weights if id(weight) not in chosen], learning_rate)
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # pyright: ignore
         """Move every parameter that has a gradient; a closure is not supported."""
         assert closure is None
         for group in self.param_groups:

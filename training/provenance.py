@@ -25,7 +25,7 @@ from training.settings import Settings
 RECORD = "run.json"
 """File in the training's folder that holds this record."""
 
-MAY_CHANGE = ("threads", "steps", "checkpoint_every", "preview_every", "log_every")
+MAY_CHANGE = ("threads", "steps")
 """Settings with which a training can be continued although it was begun with others."""
 
 

@@ -12,10 +12,11 @@ class LossWeights:
     """Weight of each term of the loss; what the terms are is said in :mod:`training.losses`."""
 
     style: float = 1.0
-    content: float = 0.06
-    colour: float = 1.0
-    steady: float = 12.0
-    smooth: float = 0.5
+    content: float = 0.08
+    colour: float = 2.0
+    steady: float = 5.0
+    smooth: float = 0.4
+    lattice: float = 300.0
     range: float = 5.0
 
 
@@ -26,6 +27,7 @@ class Settings:
     style_size: shorter side in px to which the painting is scaled; brush strokes grow with it.
     style_share: upper part of the painting that is learned from, as a fraction of its height.
     style_median: side in px (odd) of the median filter that takes the grain out before scaling.
+    colour_cell: side in px of the squares whose mean colours must fit the palette (1..crop_size).
     crop_size: side in px of the photo crops; a multiple of 4, at least 128.
     batch: photo crops per step. twins: how many of them are painted twice to compare (1..batch).
     shift: largest displacement in px of a twin.
@@ -34,12 +36,12 @@ class Settings:
     warmup_steps: steps that only learn the palette. steps: steps with the whole loss.
     steady_from: steps over which the steadiness term grows from nothing to its weight.
     learning_rate: Adam's peak rate; cosine down to 3 % of it.
-    checkpoint_every, preview_every, log_every: in steps.
     """
 
     style_size: int = 560
     style_share: float = 1.0
     style_median: int = 1
+    colour_cell: int = 32
     crop_size: int = 256
     batch: int = 2
     twins: int = 1
@@ -52,9 +54,6 @@ class Settings:
     learning_rate: float = 2e-3
     seed: int = 0
     threads: int = 1
-    checkpoint_every: int = 200
-    preview_every: int = 400
-    log_every: int = 20
     net: NetShape = field(default_factory=NetShape)
     weights: LossWeights = field(default_factory=LossWeights)
 

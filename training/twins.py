@@ -58,7 +58,7 @@ class Motion:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Photos (N, 3, S, S) in 0..1, twins (M, 3, S, S) of the first M of them, and how they belong together."""
+    """photos: (N, 3, S, S) in 0..1. twins: (M, 3, S, S), of the first M photos. relation: between both."""
 
     photos: Tensor
     twins: Tensor
