@@ -17,6 +17,7 @@ Plane = NDArray[np.float32]  # (H, W)
 
 WORKING_SIDE = 640  # pixels of the long side at which motion is estimated and pictures are compared
 SMALLEST_SIDE = 24  # pixels of the short side below which there is no motion to estimate
+SMALLEST_QUICK_SIDE = 32  # below it OpenCV's quick search reads beyond levels smaller than its patches
 RIM = 8  # pixels along the border that count for nothing: painted borders have rules of their own
 STEP_LEVELS = 16  # largest difference of a followed pixel in any channel, after a 3 x 3 mean against noise
 _NO_MAP = np.empty(0, np.float32)
@@ -60,14 +61,16 @@ def estimate_motion(earlier: Picture, later: Picture, *, quick: bool = False) ->
     within 0.01 (|back|^2 + |forth|^2) + 0.5 (Sundaram, Brox and Keutzer 2010), when it looks the same in both
     frames, and when it lies RIM away from the border in both. `quick` searches down to a quarter of the
     resolution instead of half, in a third of the time, and is that much less exact: the original's difference
-    grows by up to a quarter. Raises ValueError for frames that are too small or differ in size.
+    grows by up to a quarter; frames with a side below SMALLEST_QUICK_SIDE are searched as without it. Raises
+    ValueError for frames that are too small or differ in size.
     """
     height, width = later.shape[:2]
     if earlier.shape != later.shape or min(height, width) < SMALLEST_SIDE:
         raise ValueError(f"no motion can be estimated between {earlier.shape} and {later.shape}")
     cv2.setNumThreads(1)
+    fast = quick and min(height, width) >= SMALLEST_QUICK_SIDE
     search = cv2.DISOpticalFlow.create(
-        cv2.DISOPTICAL_FLOW_PRESET_FAST if quick else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+        cv2.DISOPTICAL_FLOW_PRESET_FAST if fast else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
     )
     before, after = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (earlier, later))
     nothing = np.zeros((height, width, 2), np.float32)

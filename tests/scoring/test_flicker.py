@@ -158,6 +158,14 @@ def test_small_frames_are_measured_or_passed_over(shape: tuple[int, int]) -> Non
     assert (measured is None) == (min(shape) < 25)
 
 
+@pytest.mark.parametrize("shape", [(25, 100), (100, 25), (24, 640), (31, 90), (32, 91), (32, 640)], ids=str)
+def test_strips_are_measured_quickly_too(shape: tuple[int, int]) -> None:
+    """OpenCV ends the process on strips whose coarsest level is smaller than a patch."""
+    earlier, later = (np.roll(to_bytes(texture(*shape)), shift, 1) for shift in (0, 1))
+    pair_flicker((earlier, later), (negative(earlier), negative(later)), quick=True)
+    assert estimate_motion(earlier, later, quick=True).columns.shape == shape
+
+
 def test_sizes_have_to_agree() -> None:
     small, large = np.zeros((40, 40, 3), np.uint8), np.zeros((40, 48, 3), np.uint8)
     with pytest.raises(ValueError, match="40, 48"):
