@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -83,5 +84,5 @@ def value_problems(options: Options) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """Return a value as messages show it, at most 40 characters."""
-    return repr(value)[:40]
+    """Return a value as messages show it, at most 40 characters, however long or deep it is."""
+    return reprlib.repr(value)[:40]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -105,7 +106,8 @@ def _text(value: Any) -> str:
     """A number or text as text; the shortest decimals of a JSON number are those that its author wrote."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"is a number or a text, not {shown(value)}")
-    return str(value).strip()[:64]
+    text = format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+    return text.strip()[:64]
 
 
 def _style(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -75,6 +76,7 @@ def test_options_of_earlier_releases_are_read() -> None:
         ({"strength": 0.5}, {"strength": ".500"}),
         ({"strength": 0.5}, {"strength": "1/2"}),
         ({"strength": 1 / 3}, {"strength": "0.333"}),
+        ({"strength": 0.00004}, {"strength": "0"}),  # JSON writes it 4e-05
         ({"mix": "night"}, {"mix": "night", "mix_share": 0.5}),
         (
             {"mix": "night", "fade_start": "90", "fade_end": "1:30.5"},
@@ -113,6 +115,16 @@ def test_problems_are_told_together(wishes: dict[str, Any], words: list[str]) ->
         parse_options(wishes)
     for word in words:
         assert word in str(told.value)
+
+
+def test_values_nested_as_deep_as_json_reads_them_are_told() -> None:
+    for depth in range(5, sys.getrecursionlimit()):
+        try:
+            value = json.loads("[" * depth + "]" * depth)
+        except RecursionError:
+            break
+        with pytest.raises(ValueError, match=r"hdr is tonemap or refuse, not \[\["):
+            parse_options({"hdr": value})
 
 
 def test_what_could_not_be_read_is_not_called_missing() -> None:
