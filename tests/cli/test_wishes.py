@@ -57,6 +57,20 @@ def test_a_style_without_the_precision_is_wrong_usage(
     assert [line["precisions"] for line in listed if line["name"] == "both"] == [["float32", "int8"]]
 
 
+@pytest.mark.parametrize("card", ['{"name"', "[1]", "[" * 100_000, b"\xff\xfe{"])
+def test_a_broken_card_is_named(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, card: str | bytes
+) -> None:
+    path = tmp_path / "styles" / "half-written" / "card.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(card if isinstance(card, bytes) else card.encode())
+    monkeypatch.setattr("reelbrush.cli.styles.styles_folder", lambda: tmp_path / "styles")
+    for command in (["styles"], ["run", str(clip), "-o", str(tmp_path / "out.mp4"), "--style", "identity"]):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+        assert "style half-written: " in done.output and "Correct the card" in done.output
+
+
 def beside(folder: Path, document: object) -> FolderStore:
     store = FolderStore(folder)
     store.put_bytes("input", "clip.mp4", b"film")
