@@ -12,10 +12,10 @@ class LossWeights:
     """Weight of each term of the loss; what the terms are is said in :mod:`training.losses`."""
 
     style: float = 1.0
-    content: float = 0.08
-    colour: float = 2.0
-    steady: float = 5.0
-    smooth: float = 0.4
+    content: float = 0.18
+    colour: float = 4.0
+    steady: float = 8.0
+    smooth: float = 0.3
     lattice: float = 300.0
     range: float = 5.0
 
@@ -41,7 +41,7 @@ class Settings:
     style_size: int = 560
     style_share: float = 1.0
     style_median: int = 1
-    colour_cell: int = 32
+    colour_cell: int = 12
     crop_size: int = 256
     batch: int = 2
     twins: int = 1
