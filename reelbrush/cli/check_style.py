@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,17 @@ class CheckRequest:
 def check_style(request: CheckRequest) -> int:
     """Check, print the verdict, write the style; returns the exit code: 0 accepted, 1 refused.
 
-    Raises StyleError when `out` or `picture` cannot be used; then nothing was checked.
+    Raises StyleError when `out`, `picture` or a stated range cannot be used; then nothing was checked.
     """
+    for option, limits in (
+        ("--range", request.stated.range),
+        ("--output-range", request.stated.output_range),
+    ):
+        if limits is not None and not (all(map(math.isfinite, limits)) and limits[0] < limits[1]):
+            raise StyleError(
+                f"{option} {limits[0]:g} {limits[1]:g} is no range",
+                advice="Give the value for black, then a larger one for white",
+            )
     picture = None if request.picture is None else read_picture(request.picture)
     if request.out is not None:
         check_folder(request.out)
@@ -57,6 +67,7 @@ def check_style(request: CheckRequest) -> int:
 
 
 def _lines(name: str, verdict: Verdict, written: Path | None) -> list[str]:
+    """Names and texts come from the file, so that what would steer a terminal is replaced."""
     if verdict.accepted:
         lines = [f"accepted  {name}"]
     else:
@@ -71,4 +82,4 @@ def _lines(name: str, verdict: Verdict, written: Path | None) -> list[str]:
     lines += [f"changed   {change}" for change in verdict.changes]
     if written is not None:
         lines.append(f"written   {written}")
-    return lines
+    return ["".join(letter if letter.isprintable() else "?" for letter in line) for line in lines]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,14 @@ def write_style(
     """Write the accepted model of the file `data` to `folder`, named as the style, and return the style.
 
     The file's own bytes are kept unless the check had to change the model. `picture` (1, H, W, 3) is for the
-    thumbnails; the product's sample by default. The card is written last. Raises StyleError as `check_folder`
-    does, OSError when the disk refuses.
+    thumbnails; the product's sample by default. The folder appears when all is in it, or not at all. Raises
+    StyleError as `check_folder` does, or when the model does not paint the picture, OSError when the disk
+    refuses.
     """
     assert verdict.accepted and verdict.model is not None and verdict.contract is not None
     check_folder(folder)
-    name = folder.resolve().name
+    home = folder.resolve()
+    name = home.name
     model = verdict.model.SerializeToString(deterministic=True) if verdict.changes else data
     card = Card(
         name=name,
@@ -73,15 +76,19 @@ def write_style(
         license=text.license or verdict.license or UNKNOWN_LICENSE,
         provenance={**text.provenance, "source_sha256": hashlib.sha256(data).hexdigest()},
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MODEL).write_bytes(model)
-    style = Style(card, folder / MODEL)
-    write_thumbnails(style, sample_picture()[None] if picture is None else picture)
     document = to_json(card) | {"check": _check(verdict)}
-    fresh = folder / f"{CARD}.new"
-    fresh.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(folder / CARD)
-    return style
+    fresh = home.with_name(f".{name}.new")  # no style's name, so that nobody takes it for one
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        (fresh / MODEL).write_bytes(model)
+        write_thumbnails(Style(card, fresh / MODEL), sample_picture()[None] if picture is None else picture)
+        text_of_card = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        (fresh / CARD).write_text(text_of_card, encoding="utf-8")
+        fresh.replace(home)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Style(card, folder / MODEL)
 
 
 def _check(verdict: Verdict) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from scoring.check.sizes import refuse_other_sizes
 from scoring.check.subject import Findings, Subject
 from scoring.check.trials import Form, Range, Trial, TrialFailed
 from scoring.check.verdict import ACCEPTED, Fact, Refused, Verdict, Warned
-from scoring.contract import Contract
+from scoring.contract import Contract, check_contract
 from scoring.probe import proven_session
 
 
@@ -77,6 +77,8 @@ def _examined(data: bytes, stated: Stated, findings: Findings) -> tuple[Subject,
     trial = Trial(model)
     form, size, found = find_form(facts, trial)
     findings.facts += found
+    if form.dtype == "uint8" and stated.range not in (None, BYTES):
+        raise Refused("range", "it takes bytes, whose range is 0..255", "Leave --range out")
     subject = Subject(model, trial, form, size)
     hints = Hints(
         stated.range, stated.output_range, entry(model, form.input), exit_bounds(model, form.output)
@@ -124,6 +126,7 @@ def _likely_ranges(hints: Hints, form: Form) -> tuple[Range, ...]:
 def _last_gate(subject: Subject, contract: Contract) -> None:
     """What every run does before its first frame: wrap, load and probe the model under the contract."""
     try:
+        check_contract(contract, "checked")
         proven_session(subject.model, contract, "checked", "cpu")
     except StyleError as error:
         raise Refused("contract", error.message.removeprefix("style checked: "), error.advice) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from scoring.check.graph import GraphFacts, TensorFacts
@@ -11,6 +12,9 @@ from scoring.check.verdict import Fact, Refused
 
 _SIZES = ((128, 160), (128, 256), (224, 224), (256, 256), (120, 180), (512, 512), (720, 720))
 """(height, width) tried where the model leaves them open; the last ones for models of one undeclared size."""
+
+_MOST_PIXELS = 4096 * 4096
+"""Of all pictures of one call, inclusive: declared numbers cost a file nothing and a check all memory."""
 
 _FEW = (1, 2, 4)  # channels that a model for other pictures declares
 _AXES = {"NCHW": (1, 2, 3), "NHWC": (3, 1, 2)}  # of channels, height, width
@@ -33,7 +37,7 @@ def find_form(facts: GraphFacts, trial: Trial) -> tuple[Form, tuple[int, int], l
     errors: list[str] = []
     for layout in layouts:
         form = _declared_form(source, layout, dtype)
-        sizes = (form.fixed_size,) if form.fixed_size else _open_sizes(source, layout)
+        sizes = _affordable((form.fixed_size,) if form.fixed_size else _open_sizes(source, layout), form)
         for size in sizes:
             tensor = form.tensor(scene(*size), (0.0, 1.0 if dtype != "uint8" else 255.0))
             try:
@@ -116,6 +120,21 @@ def _open_sizes(source: TensorFacts, layout: str) -> list[tuple[int, int]]:
         return list(_SIZES)
     height, width = source.shape[rows], source.shape[columns]
     return [(height or tried[0], width or tried[1]) for tried in _SIZES]
+
+
+def _affordable(sizes: Sequence[tuple[int, int]], form: Form) -> list[tuple[int, int]]:
+    """The sizes that can be tried. Raises Refused (`too-large`) when there is none."""
+    count = form.batch or 1
+    few = [size for size in sizes if count * size[0] * size[1] <= _MOST_PIXELS]
+    if not few:
+        height, width = sizes[0]
+        raise Refused(
+            "too-large",
+            f"one call takes {count} of {height}x{width} px (height x width), at most {_MOST_PIXELS:,} px in"
+            " all are tried",
+            "Export it with free height, width and number of pictures",
+        )
+    return few
 
 
 def _picture_output(outputs: dict[str, Array], form: Form, tensor: Array) -> tuple[str, str]:

@@ -68,10 +68,15 @@ def graph_facts(model: ModelProto) -> GraphFacts:
         outputs=tuple(_tensor(value) for value in graph.output),
         opset=opset_of(model),
         statistics=tuple(sorted(operators & _STATISTICS)),
-        license=next((v for k, v in metadata.items() if k.lower() in _LICENSE_KEYS), "").strip(),
+        license=_line(next((v for k, v in metadata.items() if k.lower() in _LICENSE_KEYS), "")),
         order=order,
         order_because=because,
     )
+
+
+def _line(text: str) -> str:
+    """At most 200 characters without line ends and control characters: it goes into cards and terminals."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:200]
 
 
 def opset_of(model: ModelProto) -> int:

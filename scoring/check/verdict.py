@@ -29,6 +29,7 @@ REFUSALS = {
     "dtype": "numbers of a type that no style has",
     "layout": "input and output have their axes in different order",
     "not-an-image-model": "it answers with something that is no picture",
+    "too-large": "made for more pixels in one call than are tried",
     "does-not-run": "no picture that was tried gets through",
     "scale": "the output is larger or smaller by a factor",
     "size": "the output is not of the input's size",

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -17,6 +18,7 @@ from scoring.check.card import THUMBNAIL
 from scoring.check.examine import check_model
 from scoring.probe import open_session, probe_picture
 from scoring.styles import load_style
+from tests.scoring.check.sketch import Sketch, planes_painter
 from tests.scoring.check.zoo import ZOO
 
 
@@ -90,6 +92,9 @@ def test_wrong_usage(tmp_path: Path) -> None:
         ([file, "--out", tmp_path / "identity"], "built-in"),
         ([file, "--picture", tmp_path / "words.jpg"], "not a picture"),
         ([file, "--channels", "YUV"], "YUV"),
+        ([file, "--range", "1", "0"], "--range 1 0 is no range"),
+        ([file, "--range", "0", "nan"], "is no range"),
+        ([file, "--output-range", "5", "5"], "--output-range 5 5 is no range"),
     ):
         done = check(*arguments)
         assert done.exit_code == 2 and words in done.output, done.output
@@ -109,6 +114,37 @@ def test_thumbnails_of_a_picture_of_ones_own(tmp_path: Path) -> None:
         frame = next(jpeg.decode(video=0))
         assert (frame.width, frame.height) == (320, 160)
         assert np.abs(frame.to_ndarray(format="rgb24").mean((0, 1)) - (200, 30, 20)).max() < 4
+
+
+def test_bytes_have_one_range(tmp_path: Path) -> None:
+    done = check(model_file(tmp_path, "bytes"), "--range", "0", "1", "--out", tmp_path / "style")
+    assert done.exit_code == 1 and "Leave --range out" in done.output
+    assert not (tmp_path / "style").exists()
+
+
+@pytest.mark.logs_errors
+def test_a_style_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    sketch = Sketch()
+    sides = sketch.constant([0, 0, 8, 8, 0, 0, 8, 8], np.int64)
+    ends = (sketch.constant(each, np.int64) for each in ([8, 8], [-8, -8], [2, 3]))
+    model = sketch.model(sketch.add("Slice", sketch.add("Pad", "x", sides, mode="reflect"), *ends))
+    file, picture, out = tmp_path / "m.onnx", tmp_path / "p.png", tmp_path / "styles" / "mirror"
+    file.write_bytes(model.SerializeToString())
+    picture.write_bytes(cv2.imencode(".png", np.full((2, 2, 3), 90, np.uint8))[1].tobytes())
+    done = check(file, "--out", out, "--picture", picture)
+    assert done.exit_code == 2 and "pictures of (1, 2, 2, 3)" in done.output
+    assert not list(out.parent.iterdir())
+    assert check(file, "--out", out).exit_code == 0
+    assert [path.name for path in out.parent.iterdir()] == ["mirror"]
+
+
+def test_words_of_the_file_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    file, license_text = tmp_path / "m\x1b[2J.onnx", "MIT\x1b]0;x\x07\nwarning   forged"
+    model = planes_painter(0, 255, metadata={"license": license_text})
+    file.write_bytes(model.SerializeToString())
+    done = check(file, "--out", tmp_path / "style")
+    assert done.exit_code == 0 and all(letter.isprintable() for letter in done.output.replace("\n", ""))
+    assert json.loads((tmp_path / "style" / "card.json").read_text())["license"] == "MIT]0;x warning forged"
 
 
 @pytest.mark.parametrize("seed", range(12))

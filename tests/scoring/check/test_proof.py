@@ -13,7 +13,7 @@ from scoring.check.proof import is_exact
 from scoring.check.ranges import BYTES
 from scoring.check.trials import Form, Trial
 from tests.scoring.check.sketch import PLANES, Sketch, soft
-from tests.scoring.check.zoo import fixed, fixed_and_normed
+from tests.scoring.check.specimens import fixed, fixed_and_normed
 
 SIZE = (64, 96)
 
