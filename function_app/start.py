@@ -37,11 +37,11 @@ def job_of_upload(store: Store, settings: Settings, source: BlobRef) -> Job:
     named = str(sidecar.get("style") or style_of_upload(source.name, settings.default_style))
     if len(named) > 64:
         raise _unusable(source, "the style's name has more than 64 characters")
-    wishes = sidecar.get("options") or {}
-    if not isinstance(wishes, dict):
+    wishes = sidecar.get("options")
+    if not isinstance(wishes, dict | None):
         raise _unusable(source, "options is an object")
     try:
-        options = parse_options(cast("dict[str, Any]", wishes))
+        options = parse_options(cast("dict[str, Any]", wishes or {}))
     except ValueError as error:
         raise _unusable(source, str(error)) from None
     return Job(job_id(source, named, options), source, named, options)

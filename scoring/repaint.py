@@ -88,7 +88,7 @@ def _load(name: str, styles: Path, precision: str, providers: str) -> Style:
     if precision != FLOAT and paints_on_cuda(providers):
         raise StyleError(
             f"style {name}: {precision} is for CPUs and slower than {FLOAT} on CUDA",
-            advice=f"Use precision {FLOAT}, or --providers cpu",
+            advice=f"Use precision {FLOAT}",
         )
     return style
 

@@ -12,6 +12,7 @@ import onnx
 
 from reelbrush.errors import StyleError
 from reelbrush.job.codec import read_document
+from reelbrush.job.names import STYLE_NAME
 from scoring.check.reading import parse_model
 from scoring.check.verdict import Refused
 from scoring.contract import Contract, check_contract
@@ -21,7 +22,6 @@ SHIPPED = Path(__file__).resolve().parent.parent / "styles"
 IDENTITY = "identity"
 FLOAT = "float32"
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -120,7 +120,7 @@ def _identity() -> Style:
 
 def check_name(name: str) -> None:
     """Raise StyleError unless `name` is 1 to 64 lower-case letters, digits and dashes, the first no dash."""
-    if not _NAME.fullmatch(name):
+    if not STYLE_NAME.fullmatch(name):
         raise StyleError(
             f"{name[:80]!r} is not a style name",
             advice="Names have 1 to 64 lower-case letters, digits and dashes, the first is no dash",
@@ -164,4 +164,4 @@ def load_style(name: str, folder: Path = SHIPPED) -> Style:
 def _names(folder: Path) -> list[str]:
     """The names of all folders with a card, valid or not, sorted."""
     names = {card.parent.name for card in folder.glob("*/card.json")} if folder.is_dir() else set[str]()
-    return sorted(name for name in names - {IDENTITY} if _NAME.fullmatch(name))
+    return sorted(name for name in names - {IDENTITY} if STYLE_NAME.fullmatch(name))

@@ -44,6 +44,7 @@ def _checks() -> list[Check]:
         ("video", _video, _REINSTALL),
         ("ffmpeg", _ffmpeg, "pip install imageio-ffmpeg"),
         ("model runtime", _runtime, _REINSTALL),
+        ("optical flow", _flow, _REINSTALL),
         (
             "durable functions",
             lambda: _version("azure.durable_functions", "azure-functions-durable"),
@@ -82,6 +83,10 @@ def _runtime() -> str:
     if done.returncode:
         raise ValueError((done.stderr.strip() or "it ended without a word").splitlines()[-1])
     return f"onnxruntime {done.stdout.strip()}"
+
+
+def _flow() -> str:
+    return f"OpenCV {importlib.import_module('cv2').__version__}"
 
 
 def _version(module: str, package: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 INPUT, OUTPUT, WORK = "input", "output", "work"  # containers
 
+STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # to be matched in full; also a folder's name
+
 _PARTIAL_NAME = re.compile(r"(^|/)[.~]|\.(tmp|part|partial|crdownload|filepart|upload)$", re.IGNORECASE)
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import reprlib
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from reelbrush.job.codec import to_json
+from reelbrush.job.names import STYLE_NAME
 
 HDR_CHOICES = ("tonemap", "refuse")
 HIGHEST_CRF = 51
 PRECISIONS = ("float32", "int8")
 
-_STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _FIRST_FIELDS = ("hdr", "crf")  # hashed always; later ones only where wished, so that older ids stay
 
 
@@ -72,7 +71,7 @@ def value_problems(options: Options) -> list[str]:
         found.append(f"preserve_color is true or false, not {shown(options.preserve_color)}")
     if options.precision not in PRECISIONS:
         found.append(f"precision is {' or '.join(PRECISIONS)}, not {shown(options.precision)}")
-    if options.mix is not None and not _STYLE_NAME.fullmatch(options.mix):
+    if options.mix is not None and not STYLE_NAME.fullmatch(options.mix):
         found.append(f"mix is the name of a style, not {shown(options.mix)}")
     for name, share in (("strength", options.strength), ("mix_share", options.mix_share)):
         if not 0 <= share <= 1:

@@ -105,6 +105,8 @@ def test_a_side_car_asks_for_all_options(tmp_path: Path) -> None:
         ({"sharpen": 1, "strength": 2}, ["no option 'sharpen'", "known are crf", "strength is a number"]),
         ({"mix": "great-wave", "fade_end": "1"}, ["fade_start and fade_end go together"]),
         (["strength"], ["options is an object"]),
+        ([], ["options is an object"]),
+        (False, ["options is an object"]),
     ],
 )
 def test_a_side_car_that_cannot_be_is_told(tmp_path: Path, options: object, words: list[str]) -> None:

@@ -111,7 +111,8 @@ def test_wrong_usage_has_its_own_exit_codes(reelbrush: Reelbrush, clip: Path) ->
 
 
 def test_doctor_and_styles_answer(reelbrush: Reelbrush) -> None:
-    assert reelbrush("doctor").returncode == 0
+    checked = reelbrush("doctor")
+    assert checked.returncode == 0 and "ok    optical flow: OpenCV" in checked.stdout
     listed = {line["name"] for line in json.loads(reelbrush("styles", "--json").stdout)}
     assert "identity" in listed and len(listed) > 1
 
