@@ -237,7 +237,7 @@ def score_flicker_command(painted: Path, original: Path, every: int, as_json: bo
     """Tell how steady the video PAINTED is, made from ORIGINAL: 1 is as steady as the original itself.
 
     Compared are consecutive frames, the earlier one moved along with the original's motion. Exit codes: 0
-    done, 1 nothing can be compared, 2 wrong usage, 3 not found.
+    done, 1 nothing can be compared, 2 wrong usage, 3 not found, 130 interrupted.
     """
     from reelbrush.cli.score_flicker import score_flicker
 

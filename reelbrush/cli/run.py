@@ -76,7 +76,8 @@ def _problem(request: RunRequest) -> tuple[int, str] | None:
             return USAGE, f"there is no style {style!r}; known are {', '.join(known)}"
         if style is not None and precision not in known[style].precisions:
             having = ", ".join(name for name, line in known.items() if precision in line.precisions)
-            return USAGE, f"style {style} has no {precision} variant; those that have are {having}"
+            missing = f"style {style} has no {precision} variant; those that have are {having}"
+            return USAGE, f"{missing}. Use --precision float32, or make one: python -m training quantise"
     if request.output.exists() and request.output.samefile(request.source):
         return USAGE, "the output must not be the source itself"
     return None

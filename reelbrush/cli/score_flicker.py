@@ -16,7 +16,7 @@ from scoring.film import Film, open_film
 from scoring.flicker import FlickerScore, FlickerTally, frame_pairs
 from scoring.flow import Picture
 
-OK, FAILED, NOT_FOUND = 0, 1, 3
+OK, FAILED, NOT_FOUND, INTERRUPTED = 0, 1, 3, 130
 
 
 @dataclass
@@ -46,7 +46,10 @@ class FilmFlicker:
 
 
 def score_flicker(painted: Path, original: Path, every: int, as_json: bool) -> int:
-    """Measure and print; return the exit code: 0, 1 when nothing can be compared, 3 for a missing file."""
+    """Measure and print; return the exit code.
+
+    0, 1 when nothing can be compared, 3 for a missing file, 130 when interrupted.
+    """
     for path in (painted, original):
         if not path.is_file():
             print(f"there is no file {path}", file=sys.stderr)
@@ -56,6 +59,8 @@ def score_flicker(painted: Path, original: Path, every: int, as_json: bool) -> i
     except (ReelbrushError, OSError) as error:
         print(error, file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
     if as_json:
         print(json.dumps(measured.to_json()))
     elif measured.score is not None:

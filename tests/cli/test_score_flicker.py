@@ -75,6 +75,16 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
     assert run(text, original).exit_code == 1
 
 
+def test_ctrl_c_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = make(tmp_path / "original.mp4", seconds="0.08")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reelbrush.cli.score_flicker.frame_pairs", interrupted)
+    assert run(original, original).exit_code == 130
+
+
 def test_a_single_frame_has_nothing_to_compare(tmp_path: Path) -> None:
     single = make(tmp_path / "single.mp4", seconds="0.04")
     told = run(single, single, "--json")

@@ -52,7 +52,7 @@ def test_a_style_without_the_precision_is_wrong_usage(
     for style in (["--style", "plain"], ["--style", "both", "--mix", "plain"]):
         done = CliRunner().invoke(main, [*command, *style])
         assert done.exit_code == 2
-        assert "style plain has no int8 variant; those that have are both, identity" in done.output
+        assert "style plain has no int8 variant; those that have are both, identity. Use" in done.output
     listed = json.loads(CliRunner().invoke(main, ["styles", "--json"]).output)
     assert [line["precisions"] for line in listed if line["name"] == "both"] == [["float32", "int8"]]
 
