@@ -7,12 +7,12 @@ pixel shuffle; all of that can be undone exactly, up to rounding.
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 
+from scoring.check.reading import parse_model
 from training.net import INPUT_CENTRE, INPUT_GAIN, OUTPUT_CENTRE, NetShape, ResidualBlock, StyleNet
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ def read_style_net(model: Path) -> StyleNet:
     if not model.is_file():
         raise FileNotFoundError(f"there is no style to start from at {model}")
     try:
-        graph = onnx.load(model).graph
+        graph = parse_model(model.read_bytes()).graph
         found = {item.name: numpy_helper.to_array(item).astype(np.float64) for item in graph.initializer}
         return _net(found)
     except Exception as error:

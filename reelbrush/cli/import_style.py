@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ def import_style(file: Path, out: Path, text: Text, picture: Path | None, as_jso
     """
     check_folder(out)
     try:
+        from training.digest import sha256
         from training.fast_neural_style.checkpoint import read_checkpoint
         from training.fast_neural_style.graph import build
     except ImportError as error:
@@ -28,7 +28,6 @@ def import_style(file: Path, out: Path, text: Text, picture: Path | None, as_jso
             "torch is not installed, and it is needed to read checkpoints",
             advice="pip install 'reelbrush[train]'",
         ) from None
-    data = file.read_bytes()
     try:
         weights = read_checkpoint(file)
     except ValueError as error:
@@ -41,7 +40,7 @@ def import_style(file: Path, out: Path, text: Text, picture: Path | None, as_jso
     provenance = {
         **text.provenance,
         "checkpoint": file.name,
-        "checkpoint_sha256": hashlib.sha256(data).hexdigest(),
+        "checkpoint_sha256": sha256(file),
         "network": "TransformerNet of fast neural style, "
         f"{'-'.join(str(len(layer.convolution.weight)) for layer in weights.down)} channels, "
         f"{len(weights.blocks)} residual blocks",

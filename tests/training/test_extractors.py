@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install '.[train]'")
 
-from onnx import TensorProto, helper, numpy_helper, save  # noqa: E402
+from onnx import TensorProto, helper, load, numpy_helper, save  # noqa: E402
 
 from training.extractors import Extractor, download_vgg16, open_extractor  # noqa: E402
 from training.extractors.base import CAFFE, TORCHVISION  # noqa: E402
@@ -170,6 +170,14 @@ def test_a_wrong_file_is_refused_with_the_one_to_get(tmp_path: Path) -> None:
         assert name in str(caught.value)
     with pytest.raises(FileNotFoundError, match="SqueezeNet_fp16"):
         open_extractor(tmp_path / "absent.onnx")
+
+
+def test_weights_in_another_file_are_not_fetched(tmp_path: Path) -> None:
+    _onnx(tmp_path / "whole.onnx", SqueezeNet(), "conv_")
+    model = load(tmp_path / "whole.onnx")
+    save(model, tmp_path / "net.onnx", save_as_external_data=True, location="weights", size_threshold=0)
+    with pytest.raises(ValueError, match="in another file"):
+        open_extractor(tmp_path / "net.onnx")
 
 
 def test_a_pickle_with_code_in_it_is_not_run(tmp_path: Path) -> None:

@@ -1,19 +1,18 @@
 """The convolutions of a weights file, in the order in which the network computes them."""
 
-import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import onnx
-import torch
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from scoring.check.reading import parse_model
+from scoring.check.verdict import Refused
 from training.extractors.caffemodel import caffe_convolutions
+from training.tensor_file import numbers_of, read_named
 
 Floats = NDArray[np.float32]
 
@@ -47,15 +46,20 @@ def read_convolutions(path: Path) -> list[Convolution]:
         raise ValueError(f"{path}: feature extractors are read from {', '.join(readers)} files")
     try:
         return list(reader(path))
-    except (DecodeError, pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{path} cannot be read as {path.suffix}: {reason[:200]}") from None
+    except MemoryError:
+        raise
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except Exception as error:  # a file can be broken in more ways than can be listed
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path} cannot be read as {path.suffix}: {reason[:200]}") from None
 
 
 def _from_onnx(path: Path) -> Iterator[Convolution]:
-    graph = onnx.load(path).graph
+    try:
+        graph = parse_model(path.read_bytes()).graph
+    except Refused as refusal:
+        raise ValueError(str(refusal)) from None
     arrays = {item.name: item for item in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
@@ -68,21 +72,18 @@ def _from_onnx(path: Path) -> Iterator[Convolution]:
 
 
 def _from_torch(path: Path) -> Iterator[Convolution]:
-    loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    for wrapper in ("model", "state_dict"):
-        loaded = loaded.get(wrapper, loaded) if isinstance(loaded, dict) else loaded
-    if not isinstance(loaded, dict):
-        raise ValueError("this is no torch state dict, a mapping from names to tensors")
-    state = cast(Mapping[str, Any], loaded)
+    state = read_named(path)
     if any(name.endswith("running_mean") for name in state):
         raise ValueError("networks with batch normalisation are not supported: take one without")
     for name, values in state.items():
         stem = name.removesuffix(".weight")
         # Auxiliary heads lie behind the maps of a distilled network, not between them.
-        if stem == name or values.ndim != 4 or stem.endswith("_aux"):
+        if stem == name or getattr(values, "ndim", 0) != 4 or stem.endswith("_aux"):
             continue
         bias = state.get(f"{stem}.bias")
-        yield _convolution(name, values.float().numpy(), None if bias is None else bias.float().numpy())
+        yield _convolution(
+            name, numbers_of(name, values), None if bias is None else numbers_of(f"{stem}.bias", bias)
+        )
 
 
 def _from_caffe(path: Path) -> Iterator[Convolution]:

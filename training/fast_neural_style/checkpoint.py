@@ -1,25 +1,23 @@
 """Reading a TransformerNet's checkpoint: names and shapes of pytorch/examples, fast_neural_style.
 
 Widths, kernel sizes and the number of residual blocks are read from the shapes, so thin variants work too.
-This is the only module here that needs torch.
 """
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+
+from training.tensor_file import numbers_of, read_named
 
 Numbers = NDArray[np.float32]
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model")
 _PARALLEL = "module."  # torch.nn.DataParallel puts it before every name
 _OLD_BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 """Kept by InstanceNorm until torch 0.4 and never used by it when painting."""
@@ -64,7 +62,7 @@ def read_checkpoint(path: Path) -> TransformerWeights:
 
     Raises ValueError saying what is missing or of a wrong shape when it is another network.
     """
-    state = _state(path)
+    state = {name.removeprefix(_PARALLEL): value for name, value in read_named(path).items()}
     names = {name for name in state if not name.endswith(_OLD_BUFFERS)}
     found = (re.match(r"res([0-9]{1,3})\.", name) for name in names)
     blocks = max((int(match[1]) for match in found if match), default=0)
@@ -91,21 +89,6 @@ def read_checkpoint(path: Path) -> TransformerWeights:
     if len(weights.last.weight) != 3:
         raise ValueError(f"deconv3 gives {len(weights.last.weight)} channels, pictures have 3")
     return weights
-
-
-def _state(path: Path) -> Mapping[str, Any]:
-    try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"it is no torch checkpoint: {reason[:200]}") from None
-    for wrapper in _WRAPPERS:
-        if isinstance(loaded, dict) and isinstance(loaded.get(wrapper), dict):
-            loaded = loaded[wrapper]
-    if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
-        raise ValueError("it is no state dict, a mapping from names to tensors")
-    state = cast("dict[str, Any]", loaded)
-    return {name.removeprefix(_PARALLEL): value for name, value in state.items()}
 
 
 class _Reader:
@@ -138,10 +121,10 @@ class _Reader:
 
     def _tensor(self, name: str, axes: int) -> Numbers:
         value = self._state.get(name)
-        if not isinstance(value, torch.Tensor) or value.ndim != axes:
+        if getattr(value, "ndim", None) != axes:
             raise ValueError(f"it is no TransformerNet of fast neural style: {name} is missing in it")
         self.used.add(name)
-        numbers = value.detach().to(torch.float32).numpy()
+        numbers = numbers_of(name, value)
         if not np.isfinite(numbers).all():
             raise ValueError(f"{name} holds NaN or infinity")
         return numbers
