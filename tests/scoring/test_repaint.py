@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,6 +75,16 @@ def test_a_style_without_share_is_not_opened(styles: Path) -> None:
     assert repainter(styles, Options(mix="blocks", mix_share=Fraction(1)), "lost").first is None
     with pytest.raises(StyleError, match="cannot be read"):
         repainter(styles, Options(mix="lost", mix_share=HALF))
+
+
+def test_a_style_does_not_run_where_the_fade_gives_it_no_share(styles: Path) -> None:
+    frames = probe_picture()
+    wish = Options(mix="identity", mix_share=Fraction(1), fade_start_ms=80, fade_end_ms=160)
+    painter = repainter(styles, wish)
+    before, after = replace(painter, second=None), replace(painter, first=None)
+    assert (before.paint(frames, [2]) == painter.paint(frames, [0])).all()
+    assert (after.paint(frames, [4]) == frames).all()
+    assert (painter.paint(frames, [3]) != frames).any()
 
 
 def test_mix_then_colour_then_strength(styles: Path) -> None:
