@@ -1,4 +1,5 @@
 """From one painting to a style: trains the small network, exports it to ONNX and writes its card.
 
-Nothing else in the product imports this package; torch is needed here and nowhere else.
+The command line alone imports this package, and only when it is asked to; torch is needed here and nowhere
+else.
 """

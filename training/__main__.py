@@ -1,5 +1,7 @@
 """`python -m training`: what shipping styles needs beside `reelbrush train`."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,6 +17,15 @@ NEW = click.Path(path_type=Path)
 @click.group()
 def main() -> None:
     """Pictures to learn from, and styles from trainings. To train: `reelbrush train`."""
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """What is missing or wrong ends a command with its reason."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -43,7 +54,8 @@ def publish(training: Path, out: Path, pictures: tuple[Path, ...]) -> None:
     # Only here, so that computing a picture needs no torch.
     from training.card import publish as publish_style
 
-    click.echo(publish_style(training, out, pictures))
+    with told():
+        click.echo(publish_style(training, out, pictures))
 
 
 @main.command()
@@ -56,8 +68,9 @@ def judge(style: Path, painting: Path, extractor: Path, photos: tuple[Path, ...]
     """Measure gates, flicker and the distance to optimisation of STYLE and enter them in its card."""
     from training.judgement import judge_style
 
-    for name, value in judge_style(style, painting, extractor, photos, steps).items():
-        click.echo(f"{name}: {value}")
+    with told():
+        for name, value in judge_style(style, painting, extractor, photos, steps).items():
+            click.echo(f"{name}: {value}")
 
 
 @main.command("quantise")
@@ -69,10 +82,8 @@ def quantise_style(style: Path, calibration: Path) -> None:
     """Make the int8 variant of the style in the folder STYLE and enter it in its card."""
     from training.quantise import quantise
 
-    try:
+    with told():
         made = quantise(style, calibration)
-    except (FileNotFoundError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
     click.echo(
         f"{style / made.file}: {made.psnr_db} dB from float, {made.psnr_db_worst} dB on the worst of"
         f" {made.pictures} pictures, {made.cpu_ms_per_frame_640x360} ms per frame instead of {made.float_ms}"

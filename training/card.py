@@ -11,6 +11,7 @@ from PIL import Image
 
 from training.digest import sha256
 from training.export import export
+from training.image_file import read_picture
 from training.measure import Measured, Painter, measure
 from training.net import NetShape, StyleNet
 from training.provenance import made_with, read_record
@@ -59,7 +60,7 @@ def publish(run: Path, out: Path, pictures: Sequence[Path]) -> Path:
     card = _card(record | {"recipe": recipe}, state, sha256(fresh), measured)
     before = _read(out)
     if before.get("model") == card["model"]:
-        card["measured"] = before["measured"] | card["measured"]
+        card["measured"] = before.get("measured", {}) | card["measured"]
         card |= {"variants": before["variants"]} if "variants" in before else {}
     else:
         for stale in out.glob("model-*.onnx"):  # variants of the model before
@@ -112,7 +113,7 @@ def _card(record: dict[str, Any], state: dict[str, Any], model: str, measured: M
             "extractor": record["extractor"],
             "command": record["command"],
             "seed": settings["seed"],
-            "steps": state["step"],
+            "steps": state["step"] - (settings["warmup_steps"] if record["started_from"] else 0),
             "settings": settings,
             "started_from": record["started_from"],
             "losses": {name: round(value, 5) for name, value in averages.items()},
@@ -125,8 +126,7 @@ def _card(record: dict[str, Any], state: dict[str, Any], model: str, measured: M
 
 def _thumbnails(painter: Painter, photo: Path, folder: Path) -> None:
     """Paint the photo at twice the thumbnail's size, about that of a film, and scale both down."""
-    with Image.open(photo) as opened:
-        before = opened.convert("RGB")
+    before = read_picture(photo)
     before.thumbnail((2 * THUMBNAIL[0], 2 * THUMBNAIL[1]), Image.Resampling.LANCZOS)
     after = Image.fromarray(painter.paint(np.asarray(before)[None])[0])
     for name, image in (("before", before), ("after", after)):

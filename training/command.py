@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from PIL import Image, UnidentifiedImageError
 
 from training.card import publish
 from training.content import open_content
 from training.curve import draw_curve
 from training.extractors import download_vgg16, open_extractor
+from training.image_file import read_picture
 from training.log import LossLog
 from training.loop import Trainer
 from training.net import NetShape
@@ -58,7 +59,7 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
     Raises FileNotFoundError or ValueError, with the fix, for what is missing or wrong, Refusal for a video
     that cannot be read.
     """
-    _check_painting(order.painting)
+    read_picture(order.painting)  # what is wrong with it is told before anything takes time
     recipe = order.full_recipe()
     settings = settings_for(order, recipe)
     start = model_to_start_from(order)
@@ -77,16 +78,17 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
         )
     chosen = order.previews or pictures_of(order.content, order.folder)
     pictures = large_enough(chosen, order.folder)
-    if trainer.resume():
+    resumed = trainer.resume()
+    if resumed:
         report.say(f"goes on at step {trainer.step} with what {order.folder} holds")
-        record["started_from"] = before["started_from"] if before else None
+        record["started_from"] = before.get("started_from") if before else None
     elif start is not None and _started(trainer, start, order, report):
         record["started_from"] = describe_start(start)
     write_record(record, order.folder)
     length = f"{settings.steps} steps" if order.steps is not None else f"about {order.minutes:g} minutes"
     report.say(f"trains {recipe.name} ({recipe.size}) on {device}, {length} in all; Ctrl-C keeps the work")
 
-    session = _Session(trainer, order, report)
+    session = _Session(trainer, order, report, resumed)
     session.run(pictures, stopped)
     style = None
     if trainer.step >= trainer.last_step:
@@ -120,10 +122,10 @@ def device_of(trainer: Trainer) -> str:
 class _Session:
     """The steps from where a trainer is to its end, or to where it is stopped."""
 
-    def __init__(self, trainer: Trainer, order: TrainOrder, report: Report) -> None:
+    def __init__(self, trainer: Trainer, order: TrainOrder, report: Report, resumed: bool) -> None:
         self.trainer, self.report = trainer, report
         self._file = order.folder / PROGRESS
-        known = json.loads(self._file.read_text()) if self._file.exists() and trainer.step else {}
+        known = self._known() if resumed else {}
         self._before, self._began = float(known.get("seconds", 0.0)), time.monotonic()
         self._pace = Pace(None if order.steps is not None else 60 * order.minutes, "steps" in known)
         self.log = LossLog(order.folder, trainer.step)
@@ -168,7 +170,15 @@ class _Session:
     def _save(self) -> None:
         self.trainer.save()
         steps = self.trainer.last_step - self.trainer.settings.warmup_steps
-        self._file.write_text(json.dumps({"seconds": round(self.spent, 1), "steps": steps}))
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps({"seconds": round(self.spent, 1), "steps": steps}))
+        fresh.replace(self._file)
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            return json.loads(self._file.read_text())
+        except (FileNotFoundError, ValueError):
+            return {}  # the checkpoint is what matters: time is counted anew and steps are planned anew
 
 
 def _started(trainer: Trainer, start: Path, order: TrainOrder, report: Report) -> bool:
@@ -181,14 +191,6 @@ def _started(trainer: Trainer, start: Path, order: TrainOrder, report: Report) -
         return False
     report.say(f"starts from the style {start.parent.name}")
     return True
-
-
-def _check_painting(path: Path) -> None:
-    try:
-        with Image.open(path) as opened:
-            opened.verify()
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(f"{path} is no picture that can be read: {error}") from None
 
 
 def summary(trained: Trained) -> list[tuple[str, str]]:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from training.crops import recompressed
 from training.film import MOMENTS, Film, Pair
+from training.image_file import PICTURE_SUFFIXES
 from training.photos import Photos
-from training.pictures import PICTURE_SUFFIXES
+from training.pictures import picture_files
 
 __all__ = ["Content", "Film", "Pair", "Photos", "content_files", "open_content", "recompressed"]
 
@@ -59,7 +60,8 @@ class Mixture:
 
 
 def content_files(path: Path) -> tuple[list[Path], list[Path]]:
-    """The pictures and the videos directly in a folder, sorted by name; a file counts as a video.
+    """The pictures (see `picture_files`) and the videos directly in a folder, sorted by name; a file counts
+    as a video.
 
     Raises FileNotFoundError when the path does not exist or the folder holds neither.
     """
@@ -68,7 +70,7 @@ def content_files(path: Path) -> tuple[list[Path], list[Path]]:
     if not path.is_dir():
         raise FileNotFoundError(f"there is neither a folder nor a video at {path}")
     files = sorted(file for file in path.iterdir() if file.is_file())
-    pictures = [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
+    pictures = picture_files(path)
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
     if not pictures and not videos:
         raise FileNotFoundError(f"{path} holds neither pictures ({', '.join(PICTURE_SUFFIXES)}) nor videos")
@@ -76,8 +78,8 @@ def content_files(path: Path) -> tuple[list[Path], list[Path]]:
 
 
 def open_content(paths: Sequence[Path]) -> Content:
-    """Read folders and videos. Raises FileNotFoundError as `content_files` does, and Refusal for a file that
-    is no video.
+    """Read folders and videos. Raises FileNotFoundError as `content_files` does, ValueError for a picture
+    that cannot be read, and Refusal for a file that is no video.
     """
     folders, videos = list[Path](), list[Path]()
     for path in paths:

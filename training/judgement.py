@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from reelbrush.sample import make_sample
 from scoring.film import open_film
@@ -20,6 +19,7 @@ from training.card import CARD, MODEL, update_measured
 from training.extractors import open_extractor
 from training.gates import measure_gates
 from training.gatys import STEPS, Judge, compare
+from training.image_file import read_picture
 from training.measure import Painter
 from training.net import NetShape
 from training.pictures import load_painting, to_image
@@ -40,7 +40,7 @@ def judge_style(
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     settings = settings_of(card["provenance"]["settings"])
     picture = load_painting(painting, settings)
-    opened = [Image.open(path).convert("RGB") for path in photos]
+    opened = [read_picture(path) for path in photos]
     gates = measure_gates(
         folder / MODEL, [np.asarray(photo) for photo in opened], np.asarray(to_image(picture))
     )

@@ -12,10 +12,12 @@ from torch import Tensor
 from training import losses
 from training.content import Content
 from training.extractors import Extractor
+from training.image_file import read_picture
 from training.net import StyleNet
 from training.optimiser import MuonAdam
 from training.palette import Palette
-from training.pictures import load, load_painting, to_image
+from training.photos import LONGEST_SIDE
+from training.pictures import from_image, load_painting, to_image
 from training.settings import LossWeights, Settings
 from training.twins import Lesson, draw_lesson
 from training.weights import read_style_net
@@ -70,25 +72,38 @@ class Trainer:
         self.step = self.settings.warmup_steps
 
     def resume(self) -> bool:
-        """Continue from this folder's checkpoint; False when there is none."""
+        """Continue from this folder's checkpoint; False when there is none. Raises ValueError when it is
+        damaged.
+        """
         path = self.folder / "checkpoint.pt"
         if not path.exists():
             return False
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.averages = state["step"], state["averages"]
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step, self.averages = state["step"], state["averages"]
+        except Exception as error:  # torch's readers fail in more ways than can be listed
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ValueError(
+                f"{path} is damaged: {reason[:200]}. Delete it, and the training begins again"
+            ) from None
         return True
 
     def take_step(self) -> None:
         """One step of the optimiser; its randomness depends on the seed and the step alone, so a resumed
-        run is the same run.
+        run is the same run. Raises ValueError when the loss is no finite number; nothing is learned then.
         """
         random = np.random.default_rng((self.settings.seed, self.step))
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate()
         warm = self.step < self.settings.warmup_steps
         loss, terms = self._warmup_loss(random) if warm else self._loss(random)
+        if not math.isfinite(float(loss.detach())):
+            raise ValueError(
+                f"at step {self.step} the loss is no number any more: with a smaller learning_rate"
+                f" ({self.settings.learning_rate:g} now) and in another --out it may stay one"
+            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -115,7 +130,9 @@ class Trainer:
     def preview(self, photos: list[Path]) -> None:
         """Paint each photo into `<step>-<name>.png`."""
         for path in photos:
-            photo = load(path)[None]
+            picture = read_picture(path)
+            picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))  # a camera's picture would take all memory
+            photo = from_image(picture)[None]
             height, width = (side // 4 * 4 for side in photo.shape[2:])
             with torch.no_grad():
                 painted = self.net(photo[:, :, :height, :width].to(self.device))

@@ -9,6 +9,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from training.image_file import read_picture
+
 Frame = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
 
@@ -66,8 +68,7 @@ def measure(model: Path, photos: list[Path], repeats: int = 8) -> Measured:
 
 
 def _photo(path: Path) -> Image.Image:
-    with Image.open(path) as opened:
-        photo = opened.convert("RGB")
+    photo = read_picture(path)
     photo.thumbnail((640, 640))
     return photo
 

@@ -49,7 +49,7 @@ class Pace:
         pace = self.seconds_per_step
         if self.budget is None or pace is None or (self.planned and self._taken % LOOK_AGAIN):
             return None
-        possible = min(MOST, done + max(0, int((self.budget - spent) / pace)))
+        possible = min(MOST, done + int(max(0.0, min(MOST, (self.budget - spent) / pace))))
         first, self.planned = not self.planned, True
         over = spent + (planned - done) * pace - self.budget
         misses = over > LATE * self.budget or over < -EARLY * self.budget

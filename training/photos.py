@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from training.crops import random_crop
+from training.image_file import PICTURE_SUFFIXES, read_picture
 from training.pictures import picture_files
 
 LONGEST_SIDE = 960
@@ -15,11 +16,13 @@ LONGEST_SIDE = 960
 
 
 class Photos:
-    """All photos of a folder, in memory, from which crops are drawn."""
+    """The photos of a folder (see `picture_files`), in memory, from which crops are drawn."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises FileNotFoundError when the folder holds no picture."""
+        """Raises FileNotFoundError when the folder holds no picture, ValueError when one cannot be read."""
         self.files = picture_files(folder)
+        if not self.files:
+            raise FileNotFoundError(f"no pictures ({', '.join(PICTURE_SUFFIXES)}) in {folder}")
         self._photos = [_read(path) for path in self.files]
 
     def __len__(self) -> int:
@@ -36,7 +39,6 @@ class Photos:
 
 
 def _read(path: Path) -> Image.Image:
-    with Image.open(path) as opened:
-        photo = opened.convert("RGB")
+    photo = read_picture(path)
     photo.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     return photo

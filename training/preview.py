@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from training.content import content_files
+from training.image_file import read_picture
 from training.measure import Painter
 from training.moments import read_moments
 from training.photos import LONGEST_SIDE
@@ -44,12 +45,12 @@ def large_enough(pictures: Sequence[Path], folder: Path) -> list[Path]:
     """The pictures, those with a side below LEAST_SIDE enlarged and written into `folder`."""
     found: list[Path] = []
     for path in pictures:
-        with Image.open(path) as opened:
-            factor = LEAST_SIDE / min(opened.size)
-            if factor > 1:
-                size = (round(opened.width * factor), round(opened.height * factor))
-                path = folder / f"{path.stem}-enlarged.png"
-                opened.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(path)
+        picture = read_picture(path)
+        factor = LEAST_SIDE / min(picture.size)
+        if factor > 1:
+            size = (round(picture.width * factor), round(picture.height * factor))
+            path = folder / f"{path.stem}-enlarged.png"
+            picture.resize(size, Image.Resampling.BICUBIC).save(path)
         found.append(path)
     return found
 
@@ -74,7 +75,6 @@ def draw_preview(model: Path, painting: Path, pictures: Sequence[Path], file: Pa
 
 
 def _fitted(path: Path) -> Image.Image:
-    with Image.open(path) as opened:
-        picture = opened.convert("RGB")
+    picture = read_picture(path)
     picture.thumbnail(ROW, Image.Resampling.LANCZOS)
     return picture

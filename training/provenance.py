@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from training.content import content_files
 from training.digest import sha256
 from training.extractors import ExtractorFacts
 from training.order import TrainOrder
-from training.recipe import Recipe
+from training.recipe import UNKNOWN, Recipe
 from training.settings import Settings
 
 RECORD = "run.json"
@@ -54,9 +54,12 @@ def write_record(record: dict[str, Any], folder: Path) -> None:
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """The record in a folder, or None when no training was begun there."""
+    """The record in a folder, or None when no training was begun there. Raises ValueError if damaged."""
     path = folder / RECORD
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}. Delete {folder} to begin again") from None
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -64,9 +67,9 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     found = [
         name
         for name in ("painting_sha256", "extractor", "content")
-        if before[name] != json.loads(json.dumps(now[name]))
+        if before.get(name) != json.loads(json.dumps(now[name]))
     ]
-    old, new = before["settings"], json.loads(json.dumps(now["settings"]))
+    old, new = before.get("settings", {}), json.loads(json.dumps(now["settings"]))
     found += [name for name in new if name not in MAY_CHANGE and old.get(name) != new[name]]
     return found
 
@@ -90,7 +93,9 @@ def describe_start(model: Path) -> dict[str, Any]:
 def describe_content(paths: Sequence[Path]) -> dict[str, Any]:
     """Number, common hash and sources of the pictures and videos.
 
-    The sources are read from `sources.csv` in the folders (columns file, source, license) where it is there.
+    The sources are read from `sources.csv` in the folders (columns file, source, license) where it is there;
+    lines about files that are not among the pictures do not count. Raises ValueError when it has no such
+    columns or is no text.
     """
     pictures, videos, sources = list[Path](), list[Path](), Counter[tuple[str, str]]()
     for path in paths:
@@ -99,8 +104,7 @@ def describe_content(paths: Sequence[Path]) -> dict[str, Any]:
         videos += more_videos
         table = path / "sources.csv"
         if table.is_file():
-            with table.open(newline="", encoding="utf-8") as lines:
-                sources.update((row["source"], row["license"]) for row in csv.DictReader(lines))
+            sources.update(_sources(table, {picture.name for picture in more_pictures}))
     together = hashlib.sha256("".join(map(sha256, [*pictures, *videos])).encode()).hexdigest()
     described: dict[str, Any] = {"pictures": len(pictures), "videos": len(videos), "sha256": together}
     if sources:
@@ -109,6 +113,20 @@ def describe_content(paths: Sequence[Path]) -> dict[str, Any]:
             for (source, license_), count in sorted(sources.items())
         ]
     return described
+
+
+def _sources(table: Path, names: Collection[str]) -> list[tuple[str, str]]:
+    try:
+        # Spreadsheets put a byte order mark before the first column's name.
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            rows = csv.DictReader(lines)
+            missing = {"file", "source", "license"} - set(rows.fieldnames or ())
+            if missing:
+                raise ValueError(f"it has no column {', '.join(sorted(missing))}")
+            found = [row for row in rows if row["file"] in names]
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{table} cannot be read: {error}") from None
+    return [(row["source"] or UNKNOWN, row["license"] or UNKNOWN) for row in found]
 
 
 def made_with() -> dict[str, str | None]:

@@ -30,6 +30,7 @@ from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from PIL import Image, ImageOps
 
 from training.digest import sha256
+from training.image_file import PICTURE_SUFFIXES, read_picture
 from training.measure import Painter
 
 MODEL, VARIANT, CARD = "model.onnx", "model-int8.onnx", "card.json"
@@ -235,7 +236,7 @@ def _middle(model: onnx.ModelProto, style: str) -> list[str]:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    suffixes = (".jpg", ".jpeg", ".png", ".webp")
+    suffixes = PICTURE_SUFFIXES
     found = sorted(file for file in folder.glob("*") if file.suffix.lower() in suffixes)
     if len(found) < 4:
         raise FileNotFoundError(f"{folder} holds {len(found)} pictures ({', '.join(suffixes)}), 4 are needed")
@@ -248,13 +249,11 @@ def _some(files: Sequence[Path]) -> list[Path]:
 
 
 def _fitted(file: Path) -> Frames:
-    with Image.open(file) as opened:
-        return np.array(ImageOps.fit(opened.convert("RGB"), FRAME))[None]
+    return np.array(ImageOps.fit(read_picture(file), FRAME))[None]
 
 
 def _whole(file: Path) -> Frames:
-    with Image.open(file) as opened:
-        picture = opened.convert("RGB")
+    picture = read_picture(file)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return np.array(picture)[None]
 

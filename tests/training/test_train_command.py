@@ -17,12 +17,11 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install '.[t
 from reelbrush.cli.main import main  # noqa: E402
 from scoring.styles import load_style  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
+from tests.training.conftest import SMALL  # noqa: E402
 from training.card import publish, update_measured  # noqa: E402
 from training.command import settings_for, train  # noqa: E402
 from training.curve import draw_curve  # noqa: E402
 from training.export import painted_by_torch  # noqa: E402
-from training.extractors.base import TORCHVISION  # noqa: E402
-from training.extractors.vgg import Vgg, VggShape  # noqa: E402
 from training.log import LossLog, read_log  # noqa: E402
 from training.measure import Painter  # noqa: E402
 from training.order import TrainOrder  # noqa: E402
@@ -30,47 +29,6 @@ from training.pace import MOST, PROBES, Pace  # noqa: E402
 from training.recipe import Recipe  # noqa: E402
 from training.report import open_report  # noqa: E402
 from training.weights import read_style_net  # noqa: E402
-
-SMALL = (
-    *("net.stem=4", "net.body=8", "net.blocks=1", "net.head=4"),
-    *("style_size=144", "crop_size=128", "batch=1", "warmup_steps=1"),
-)
-
-
-@pytest.fixture(scope="module")
-def extractor(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    network = Vgg(VggShape("narrow", ((4, 4), (6, 6), (8,) * 3, (10,) * 3)), TORCHVISION)
-    state = {}
-    for index in range(len(network.convolutions)):
-        conv = network.conv(index)
-        state |= {f"features.{index}.weight": conv.weight, f"features.{index}.bias": conv.bias}
-    path = tmp_path_factory.mktemp("extractor") / "narrow.pth"
-    torch.save(state, path)
-    return path
-
-
-@pytest.fixture
-def order(tmp_path: Path, extractor: Path) -> TrainOrder:
-    """Five steps on two noisy gradients, after a third."""
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    random = np.random.default_rng(3)
-    for name in ("photos/0.png", "photos/1.png", "painting.png"):
-        slope = np.linspace(0, 200, 200)[:, None, None] + 15 * random.standard_normal((200, 230, 3))
-        Image.fromarray(slope.clip(0, 255).astype(np.uint8)).save(tmp_path / name)
-    (photos / "sources.csv").write_text("file,source,license\n0.png,computed,CC0\n1.png,computed,CC0\n")
-    return TrainOrder(
-        painting=tmp_path / "painting.png",
-        content=(photos,),
-        out=tmp_path / "styles" / "small-one",
-        styles=ROOT / "styles",
-        extractor=extractor,
-        steps=4,
-        seed=7,
-        start_from="none",
-        changes=SMALL,
-    )
 
 
 def test_a_style_is_trained_and_published(order: TrainOrder) -> None:
