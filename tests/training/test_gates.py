@@ -178,16 +178,7 @@ def test_flat_patches_are_even_or_as_even_as_a_camera_gets_them() -> None:
     assert 1.9 < deviations[half] <= deviations[-1] < 2.2
 
 
-BRIGHT_TOP = pytest.mark.xfail(
-    strict=True, reason="the Great Wave has a bright rim at the top: its graph repeats too few pixels there"
-)
-
-
-@pytest.mark.parametrize(
-    "style",
-    [pytest.param(path, marks=BRIGHT_TOP if path.name == "great-wave" else ()) for path in STYLES],
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
 def test_a_shipped_style_passes_every_gate(style: Path, pictures: list[Picture]) -> None:
     name = json.loads((style / "card.json").read_text())["name"]
     painting = PAINTINGS[name](512, 1) if name in PAINTINGS else None
