@@ -15,8 +15,10 @@ GAP = 8
 """Px between cells."""
 
 PAPER, INK = (255, 255, 255), (40, 40, 40)
-QUALITIES = range(90, 44, -3)
+QUALITIES = range(90, 59, -3)
 """Of JPEG, tried from the best on."""
+
+SMALLER = 0.94
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,16 @@ def sheet(rows: Sequence[Sequence[Cell]], width: int, caption_size: int = 24) ->
 
 
 def save(image: Image.Image, path: Path, limit: int) -> int:
-    """Save as the best JPEG of at most `limit` bytes and return its size.
+    """Save as the best JPEG of at most `limit` bytes, >= 10,000, and return its size.
 
-    Raises ValueError when even the least quality is larger.
+    A picture that needs a lower quality than any of QUALITIES is made smaller instead.
     """
-    for quality in QUALITIES:
-        coded = io.BytesIO()
-        image.save(coded, "JPEG", quality=quality, optimize=True, progressive=True)
-        if len(coded.getvalue()) <= limit:
-            path.write_bytes(coded.getvalue())
-            return len(coded.getvalue())
-    raise ValueError(f"{path.name} does not fit into {limit} bytes")
+    while True:
+        for quality in QUALITIES:
+            coded = io.BytesIO()
+            image.save(coded, "JPEG", quality=quality, optimize=True, progressive=True)
+            if len(coded.getvalue()) <= limit:
+                path.write_bytes(coded.getvalue())
+                return len(coded.getvalue())
+        size = (round(image.width * SMALLER), round(image.height * SMALLER))
+        image = image.resize(size, Image.Resampling.LANCZOS)
