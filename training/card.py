@@ -1,6 +1,5 @@
 """The style's card: what the product must know to run the model, and what a person must know to use it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from training.card_file import CARD, MODEL, read_card, write_card
 from training.digest import sha256
 from training.export import export
 from training.image_file import read_picture
@@ -17,7 +17,6 @@ from training.net import NetShape, StyleNet
 from training.provenance import made_with, read_record
 
 CARD_VERSION = 1
-CARD, MODEL = "card.json", "model.onnx"
 
 THUMBNAIL = (320, 240)
 """Largest width and height in px of the pictures before.jpg and after.jpg."""
@@ -58,7 +57,7 @@ def publish(run: Path, out: Path, pictures: Sequence[Path]) -> Path:
     measured = measure(fresh, list(pictures))
     _thumbnails(Painter(fresh), pictures[0], out)
     card = _card(record | {"recipe": recipe}, state, sha256(fresh), measured)
-    before = _read(out)
+    before = read_card(out) if (out / CARD).is_file() else {}
     if before.get("model") == card["model"]:
         card["measured"] = before.get("measured", {}) | card["measured"]
         card |= {"variants": before["variants"]} if "variants" in before else {}
@@ -66,7 +65,7 @@ def publish(run: Path, out: Path, pictures: Sequence[Path]) -> Path:
         for stale in out.glob("model-*.onnx"):  # variants of the model before
             stale.unlink()
     fresh.replace(out / MODEL)
-    _write(out, card)
+    write_card(out, card)
     return out
 
 
@@ -75,22 +74,9 @@ def update_measured(folder: Path, numbers: Mapping[str, object]) -> None:
 
     Raises FileNotFoundError when the folder has no card.
     """
-    if not (folder / CARD).is_file():
-        raise FileNotFoundError(f"there is no {CARD} in {folder}")
-    card = _read(folder)
+    card = read_card(folder)
     card["measured"] = card.get("measured", {}) | dict(numbers)
-    _write(folder, card)
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    path = folder / CARD
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _write(folder: Path, card: dict[str, Any]) -> None:
-    fresh = folder / f"{CARD}.new"
-    fresh.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(folder / CARD)
+    write_card(folder, card)
 
 
 def _card(record: dict[str, Any], state: dict[str, Any], model: str, measured: Measured) -> dict[str, Any]:

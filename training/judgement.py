@@ -2,7 +2,6 @@
 flicker.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import islice
@@ -15,7 +14,8 @@ import numpy as np
 from reelbrush.sample import make_sample
 from scoring.film import open_film
 from scoring.flicker import FlickerTally, frame_pairs
-from training.card import CARD, MODEL, update_measured
+from training.card import update_measured
+from training.card_file import MODEL, read_card
 from training.extractors import open_extractor
 from training.gates import measure_gates
 from training.gatys import STEPS, Judge, compare
@@ -37,7 +37,7 @@ def judge_style(
     photos: at least one, 192 px or larger on each side. Takes a minute or two per photo on one core, most
     of it for the optimised pictures. Raises FileNotFoundError and ValueError as the parts do.
     """
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    card = read_card(folder)
     settings = settings_of(card["provenance"]["settings"])
     picture = load_painting(painting, settings)
     opened = [read_picture(path) for path in photos]

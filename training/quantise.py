@@ -6,7 +6,6 @@ Equalising the channels of neighbouring convolutions, which is exact in float, w
 weights have one scale per output channel, and equal activations mean unequal weights inside of each.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
@@ -29,11 +28,12 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from PIL import Image, ImageOps
 
+from training.card_file import CARD, MODEL, read_card, write_card
 from training.digest import sha256
 from training.image_file import PICTURE_SUFFIXES, read_picture
 from training.measure import Painter
 
-MODEL, VARIANT, CARD = "model.onnx", "model-int8.onnx", "card.json"
+VARIANT = "model-int8.onnx"
 
 LEAST_PSNR_DB = 30.0
 """Of the worst held-out picture. At 32 to 35 dB single strokes differ in shade, found by switching between
@@ -139,8 +139,8 @@ def quantise(
             pictures=len(held_out),
         )
         made[chosen].replace(style / VARIANT)
-    card = _read(style)
-    _write(style, card | {"variants": card.get("variants", {}) | {"int8": asdict(variant)}})
+    card = read_card(style)
+    write_card(style, card | {"variants": card.get("variants", {}) | {"int8": asdict(variant)}})
     return variant
 
 
@@ -149,10 +149,10 @@ def drop_variant(style: Path) -> None:
 
     Raises FileNotFoundError when the folder has no card.
     """
-    card = _read(style)
+    card = read_card(style)
     variants: dict[str, Any] = card.pop("variants", {})
     if variants.pop("int8", None) is not None:
-        _write(style, card | ({"variants": variants} if variants else {}))
+        write_card(style, card | ({"variants": variants} if variants else {}))
     (style / VARIANT).unlink(missing_ok=True)
 
 
@@ -262,13 +262,3 @@ def _lights(frame: Frames) -> tuple[Frames, Frames]:
     """The picture as it is, and as if it were night."""
     night = 255 * 0.3 * (frame.astype(np.float32) / 255) ** 1.5
     return frame, night.round().astype(np.uint8)
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / CARD).read_text(encoding="utf-8"))
-
-
-def _write(folder: Path, card: dict[str, Any]) -> None:
-    fresh = folder / f"{CARD}.new"
-    fresh.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(folder / CARD)
