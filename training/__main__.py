@@ -62,14 +62,28 @@ def publish(training: Path, out: Path, pictures: tuple[Path, ...]) -> None:
 @click.argument("style", type=FOLDER)
 @click.option("--painting", type=FILE, required=True, help="What the style was trained on.")
 @click.option("--extractor", type=FILE, required=True)
+@click.option(
+    "--content",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    required=True,
+    help="As trained on.",
+)
 @click.option("--photo", "photos", type=FILE, multiple=True, required=True)
 @click.option("--steps", default=300, show_default=True, help="Of the optimisation that sets the bar.")
-def judge(style: Path, painting: Path, extractor: Path, photos: tuple[Path, ...], steps: int) -> None:
+def judge(
+    style: Path,
+    painting: Path,
+    extractor: Path,
+    content: tuple[Path, ...],
+    photos: tuple[Path, ...],
+    steps: int,
+) -> None:
     """Measure gates, flicker and the distance to optimisation of STYLE and enter them in its card."""
     from training.judgement import judge_style
 
     with told():
-        for name, value in judge_style(style, painting, extractor, photos, steps).items():
+        for name, value in judge_style(style, painting, extractor, content, photos, steps).items():
             click.echo(f"{name}: {value}")
 
 

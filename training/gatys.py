@@ -18,6 +18,7 @@ from torch import Tensor
 from training import losses
 from training.extractors import Extractor
 from training.measure import Painter
+from training.palette import Palette
 from training.pictures import from_image, to_image
 from training.settings import LossWeights
 
@@ -86,16 +87,29 @@ class Comparison:
 class Judge:
     """Style and content of pictures of one painting, as the training sees them."""
 
-    def __init__(self, painting: Tensor, extractor: Extractor, weights: LossWeights) -> None:
-        """painting: (3, H, W) in 0..1, scaled as for the training."""
+    def __init__(
+        self,
+        painting: Tensor,
+        extractor: Extractor,
+        weights: LossWeights,
+        palette: Palette | None = None,
+        colour_cell: int = 8,
+    ) -> None:
+        """painting: (3, H, W) in 0..1, scaled as for the training. palette: with it, optimisation is held to
+        the same colours as the network was, in squares of `colour_cell` px.
+        """
         self.extractor, self.weights = extractor, weights
         self._target = losses.StyleTarget.of(painting, extractor)
+        self._palette, self._cell = palette, colour_cell
 
-    def terms(self, canvas: Tensor, shown: losses.FeatureMaps) -> dict[str, Tensor]:
-        """Unweighted terms of a canvas (1, 3, H, W); shown: the photo's feature maps."""
+    def terms(self, canvas: Tensor, photo: Tensor, shown: losses.FeatureMaps) -> dict[str, Tensor]:
+        """Unweighted terms of a canvas (1, 3, H, W) of a photo of the same shape; shown: its feature maps."""
         seen = canvas.clamp(-0.1, 1.1)
         maps = self.extractor(seen)
+        palette = self._palette
+        colour = losses.colour_distance(seen, photo, palette, self._cell) if palette else torch.zeros(())
         return {
+            "colour": colour,
             "style": self._target.distance(seen, maps, self.extractor),
             "content": losses.content_distance(maps, shown),
             "smooth": losses.roughness(seen),
@@ -104,23 +118,25 @@ class Judge:
 
     def judge(self, picture: Image.Image, photo: Image.Image) -> Judgement:
         """Judge a finished 8 bit picture of a photo of the same size."""
+        original = from_image(photo)[None]
         with torch.no_grad():
-            terms = self.terms(from_image(picture)[None], self.extractor(from_image(photo)[None]))
+            terms = self.terms(from_image(picture)[None], original, self.extractor(original))
         return Judgement(*(float(terms[name]) for name in Judgement._fields))
 
     def optimise(self, photo: Image.Image, steps: int = STEPS, watch: Collection[int] = ()) -> Optimised:
         """Change the photo's pixels for `steps` steps of Adam; also judge the picture after the steps in
         `watch`. Nothing is random in it.
         """
+        original = from_image(photo)[None]
         with torch.no_grad():
-            shown = self.extractor(from_image(photo)[None])
-        canvas = from_image(photo)[None].clone().requires_grad_()
+            shown = self.extractor(original)
+        canvas = original.clone().requires_grad_()
         optimiser = torch.optim.Adam([canvas], lr=LEARNING_RATE, betas=(0.9, 0.99))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=LEARNING_RATE / 10)
         weights = asdict(self.weights)
         curve: dict[int, Judgement] = {}
         for step in range(1, steps + 1):
-            terms = self.terms(canvas, shown)
+            terms = self.terms(canvas, original, shown)
             loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()

@@ -16,12 +16,14 @@ from scoring.film import open_film
 from scoring.flicker import FlickerTally, frame_pairs
 from training.card import update_measured
 from training.card_file import MODEL, read_card
+from training.content import open_content
 from training.extractors import open_extractor
 from training.gates import measure_gates
 from training.gatys import STEPS, Judge, compare
 from training.image_file import read_picture
 from training.measure import Painter
 from training.net import NetShape
+from training.palette import palette_of
 from training.pictures import load_painting, to_image
 from training.settings import LossWeights, Settings
 
@@ -30,12 +32,17 @@ FLICKER_FRAMES = 12
 
 
 def judge_style(
-    folder: Path, painting: Path, extractor: Path, photos: Sequence[Path], steps: int = STEPS
+    folder: Path,
+    painting: Path,
+    extractor: Path,
+    content: Sequence[Path],
+    photos: Sequence[Path],
+    steps: int = STEPS,
 ) -> dict[str, Any]:
     """Measure the style in a folder and enter the numbers in its card; they are returned as well.
 
-    photos: at least one, 192 px or larger on each side. Takes a minute or two per photo on one core, most
-    of it for the optimised pictures. Raises FileNotFoundError and ValueError as the parts do.
+    content: what it practised on, for the palette. photos: at least one, 192 px or larger on each side. A
+    minute per photo on one core, most of it for the optimised pictures. Raises FileNotFoundError and ValueError as the parts do.
     """
     card = read_card(folder)
     settings = settings_of(card["provenance"]["settings"])
@@ -44,7 +51,10 @@ def judge_style(
     gates = measure_gates(
         folder / MODEL, [np.asarray(photo) for photo in opened], np.asarray(to_image(picture))
     )
-    judge = Judge(picture, open_extractor(extractor).bfloat16(), settings.weights)
+    palette = palette_of(open_content(content), picture, settings)
+    judge = Judge(
+        picture, open_extractor(extractor).bfloat16(), settings.weights, palette, settings.colour_cell
+    )
     comparison = compare(folder / MODEL, opened, judge, steps)
     measured = {
         "gates": gates.as_dict(),

@@ -15,7 +15,7 @@ from training.extractors import Extractor
 from training.image_file import read_picture
 from training.net import StyleNet
 from training.optimiser import MuonAdam
-from training.palette import Palette
+from training.palette import palette_of
 from training.photos import LONGEST_SIDE
 from training.pictures import from_image, load_painting, to_image
 from training.settings import LossWeights, Settings
@@ -43,7 +43,7 @@ class Trainer:
         self.extractor = extractor.bfloat16().to(self.device)
         picture = load_painting(painting, settings).to(self.device)
         self.target = losses.StyleTarget.of(picture, self.extractor)
-        self.palette = self._palette(picture)
+        self.palette = palette_of(content, picture, settings)
         self.net = StyleNet(settings.net).to(self.device)
         ends = (self.net.stem, self.net.paint)
         self.optimiser = MuonAdam.of(self.net, settings.learning_rate, ends)
@@ -145,16 +145,6 @@ class Trainer:
         step = self.step - s.warmup_steps
         cosine = 0.5 * (1 + math.cos(math.pi * step / max(1, s.steps)))
         return s.learning_rate * min(1.0, (step + 1) / 60) * (0.03 + 0.97 * cosine)
-
-    def _palette(self, painting: Tensor) -> Palette:
-        random = np.random.default_rng((self.settings.seed, 1 << 32))
-        crops = losses.halved(
-            losses.halved(self.content.crops(96, self.settings.crop_size, random, recolour=False))
-        )
-        colours = crops.transpose(0, 1).flatten(1).to(self.device)
-        # With red and blue swapped as well, a set of photos with a colour cast does not tint the style.
-        colours = torch.cat([colours, colours.flip(0)], dim=1)
-        return Palette.between(colours, losses.halved(painting[None])[0].flatten(1))
 
     def _warmup_loss(self, random: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         photos = self.content.crops(self.settings.batch, self.settings.crop_size, random).to(self.device)

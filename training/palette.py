@@ -10,8 +10,13 @@ brightness is moved linearly onto what the painting's colours have.
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from training.content import Content
+from training.settings import Settings
 
 LUMA = (0.299, 0.587, 0.114)
 """Brightness of R, G, B (ITU-R BT.601)."""
@@ -21,6 +26,9 @@ LEVELS = 24
 
 VARIANCE_FLOOR = 1e-4
 """Added to variances of colours (0..1 scale): a grey painting still gives an invertible covariance."""
+
+CROPS = 96
+"""Squares of the content whose colours are looked at."""
 
 STRONGEST = 2.5
 """Largest factor by which a photo's tint is amplified: beyond, noise in its colours becomes visible."""
@@ -71,6 +79,20 @@ class Palette(NamedTuple):
             for colours, tones in ((photos, from_tones), (painting, to_tones))
         ]
         return cls(from_tones, to_tones, transport(*tints).float())
+
+
+def palette_of(content: Content, painting: Tensor, settings: Settings) -> Palette:
+    """The palette of a training: from what it practises on to its painting (3, H, W), on its device."""
+    random = np.random.default_rng((settings.seed, 1 << 32))
+    crops = content.crops(CROPS, settings.crop_size, random, recolour=False).to(painting.device)
+    colours = _small(crops).transpose(0, 1).flatten(1)
+    # With red and blue swapped as well, a set of photos with a colour cast does not tint the style.
+    colours = torch.cat([colours, colours.flip(0)], dim=1)
+    return Palette.between(colours, F.avg_pool2d(painting, 2).flatten(1))
+
+
+def _small(pictures: Tensor) -> Tensor:
+    return F.avg_pool2d(F.avg_pool2d(pictures, 2), 2)
 
 
 def transport(source: Tensor, target: Tensor) -> Tensor:
