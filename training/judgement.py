@@ -42,7 +42,8 @@ def judge_style(
     """Measure the style in a folder and enter the numbers in its card; they are returned as well.
 
     content: what it practised on, for the palette. photos: at least one, 192 px or larger on each side. A
-    minute per photo on one core, most of it for the optimised pictures. Raises FileNotFoundError and ValueError as the parts do.
+    minute per photo on one core, most of it for the optimised pictures. Raises FileNotFoundError and
+    ValueError as the parts do.
     """
     card = read_card(folder)
     settings = settings_of(card["provenance"]["settings"])
