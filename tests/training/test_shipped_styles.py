@@ -9,6 +9,8 @@ import onnx
 import onnxruntime as ort
 import pytest
 
+from training.gates import Gates
+
 STYLES = sorted(path.parent for path in (Path(__file__).parents[2] / "styles").glob("*/card.json"))
 
 
@@ -51,6 +53,19 @@ class TestStyle:
         assert provenance["content"]["pictures"] == sum(
             s["pictures"] for s in provenance["content"]["sources"]
         )
+
+    def test_the_card_says_what_was_measured(self, style: Path) -> None:
+        measured = json.loads((style / "card.json").read_text())["measured"]
+        assert Gates(**measured["gates"]).failures() == ()
+        assert measured["flicker_sample_clip"] < 4
+        assert measured["optimisation"]["style_ratio"] > 0 and measured["optimisation"]["steps"] == 300
+
+    def test_an_int8_variant_is_near_the_float_model(self, style: Path) -> None:
+        card = json.loads((style / "card.json").read_text())
+        for variant in card.get("variants", {}).values():
+            assert variant["psnr_db_worst"] >= 30
+            data = (style / variant["file"]).read_bytes()
+            assert variant["sha256"] == hashlib.sha256(data).hexdigest() and len(data) < 600_000
 
     def test_the_files_are_small(self, style: Path) -> None:
         assert (style / "model.onnx").stat().st_size < 1_500_000
