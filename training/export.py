@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from training.frame_model import frame_model
 from training.net import INPUT_CENTRE, INPUT_GAIN, OUTPUT_CENTRE, STRIDE, ResidualBlock, StyleNet
-
-OPSET = 17
-IR_VERSION = 8
-"""What onnxruntime 1.24 and later, and every onnxruntime-gpu of the same age, can read."""
 
 MARGIN = 40
 """Pixels mirrored around the frame. Zeros would leave a rim, and so would repeating the outermost pixels in a
@@ -86,22 +83,7 @@ def export(net: StyleNet, path: Path, metadata: Mapping[str, str]) -> None:
     x = graph.node("Transpose", "pixels", x, perm=[0, 2, 3, 1])
     graph.node("Cast", "stylized", x, to=TensorProto.UINT8)
 
-    shape = ["N", "H", "W", 3]
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "style",
-            [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
-            [helper.make_tensor_value_info("stylized", TensorProto.UINT8, shape)],
-            graph.weights,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="reelbrush",
-    )
-    helper.set_model_props(model, dict(metadata))
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
+    onnx.save(frame_model(graph.nodes, graph.weights, metadata), path)
 
 
 def _mirrored(graph: _Graph, x: str, size: str) -> str:

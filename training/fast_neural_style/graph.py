@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from training.fast_neural_style.checkpoint import Convolution, Layer, TransformerWeights
 from training.fast_neural_style.rewrites import after_doubling, can_double, every_second_pixel
+from training.frame_model import frame_model
 
-OPSET, IR_VERSION = 17, 8
 EPSILON = 1e-5
 """Of torch's InstanceNorm2d."""
 
@@ -26,7 +25,7 @@ LEAST_SIDE = 5
 
 class _Builder:
     def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
+        self.nodes: list[NodeProto] = []
         self.weights: list[TensorProto] = []
 
     def constant(self, values: Any, dtype: Any = np.float32) -> str:
@@ -84,22 +83,7 @@ def build(weights: TransformerWeights, metadata: Mapping[str, str], *, fast: boo
     x = graph.add("Round", graph.add("Clip", x, graph.constant(0.0), graph.constant(255.0)))
     x = graph.add("Transpose", x, perm=[0, 2, 3, 1])
     graph.nodes.append(helper.make_node("Cast", [x], ["stylized"], to=TensorProto.UINT8))
-    shape = ["N", "H", "W", 3]
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "style",
-            [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
-            [helper.make_tensor_value_info("stylized", TensorProto.UINT8, shape)],
-            graph.weights,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="reelbrush",
-    )
-    helper.set_model_props(model, dict(metadata))
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return frame_model(graph.nodes, graph.weights, metadata)
 
 
 def _missing(graph: _Builder, size: str) -> str:
