@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from reelbrush.errors import Refusal
 from reelbrush.media.container import hides_negative_times
 from reelbrush.media.entrypoint import entry_test, shows_frame
 from reelbrush.media.repair import longest_leap
@@ -42,7 +43,8 @@ def index_packets(
     """Read all packets of `stream` from the container's present position, which must be its beginning,
     but stop after one more than `most`.
 
-    Never raises for damaged media: what is wrong is said in `distrust`.
+    Never raises for damaged media: what is wrong is said in `distrust`. Raises Refusal `encrypted` when the
+    packets are (ISO/IEC 23001-7), whatever the container says.
     """
     times, keys, peaks = (
         array("q"),
@@ -61,6 +63,11 @@ def index_packets(
             packets += 1
             if packets > most:
                 break
+            if packet.is_keyframe and packet.has_sidedata("encryption_info"):
+                # without its key such a stream is noise, which the decoder may take for a picture or two
+                raise Refusal(
+                    "the video is encrypted", code="encrypted", advice="upload it without copy protection"
+                )
             if on_progress is not None and packets % PROGRESS_EVERY == 0:
                 on_progress(packets, stream.frames or None)
             time = packet.pts

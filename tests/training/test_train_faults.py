@@ -175,7 +175,11 @@ def test_commands_for_shipping_end_with_a_reason(order: TrainOrder, tmp_path: Pa
     for words, said in (
         (("publish", str(tmp_path), str(tmp_path / "out"), "--picture", picture), "no training"),
         (
-            ("judge", str(tmp_path), "--painting", picture, "--extractor", picture, "--photo", picture),
+            (
+                "judge",
+                str(tmp_path),
+                *(f"--{x}={picture}" for x in ("painting", "extractor", "content", "photo")),
+            ),
             "card.json",
         ),
     ):
