@@ -109,9 +109,14 @@ def is_picture(stream: VideoStream) -> bool:
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
+def encrypted() -> Refusal:
+    """What is said of a video that cannot be read without its key."""
+    return Refusal("the video is encrypted", code="encrypted", advice="upload it without copy protection")
+
+
 def _unreadable(head: bytes, error: FFmpegError | ValueError) -> Refusal:
     if is_encrypted(head):
-        return Refusal("the video is encrypted", code="encrypted", advice="upload it without copy protection")
+        return encrypted()
     if isinstance(error, InvalidDataError) and not starts_as_media(head):
         return Refusal(
             "the file is not a video in any known format", code="not-video", advice="upload a video file"

@@ -11,8 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from reelbrush.errors import Refusal
-from reelbrush.media.container import hides_negative_times
+from reelbrush.media.container import encrypted, hides_negative_times
 from reelbrush.media.entrypoint import entry_test, shows_frame
 from reelbrush.media.repair import longest_leap
 
@@ -65,9 +64,7 @@ def index_packets(
                 break
             if packet.is_keyframe and packet.has_sidedata("encryption_info"):
                 # without its key such a stream is noise, which the decoder may take for a picture or two
-                raise Refusal(
-                    "the video is encrypted", code="encrypted", advice="upload it without copy protection"
-                )
+                raise encrypted()
             if on_progress is not None and packets % PROGRESS_EVERY == 0:
                 on_progress(packets, stream.frames or None)
             time = packet.pts

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from reelbrush.errors import Refusal
 from reelbrush.job.manifest import Video
 from reelbrush.media.colour import HLG, PQ, decoded_colour, has_alpha, is_untagged
-from reelbrush.media.container import Opener, hides_negative_times, main_video, opened
+from reelbrush.media.container import Opener, encrypted, hides_negative_times, main_video, opened
 from reelbrush.media.orient import display_matrix
 from reelbrush.media.stream import FrameStream, displayed
 
@@ -48,7 +48,7 @@ def require_video(container: InputContainer) -> VideoStream:
         )
     codec = cast(VideoCodecContext | None, stream.codec_context)
     if stream.codec_tag in ("encv", "drmi") or stream.metadata.get("encryption"):
-        raise Refusal("the video is encrypted", code="encrypted", advice="upload it without copy protection")
+        raise encrypted()
     if codec is None:
         raise Refusal(
             f"there is no decoder for the video's codec {stream.codec_tag!r}",
