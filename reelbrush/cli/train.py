@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 from collections.abc import Generator
@@ -10,10 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from reelbrush.errors import ReelbrushError
+from reelbrush.job.names import STYLE_NAME
 from training.order import TrainOrder
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 class _Stop:
@@ -41,7 +40,7 @@ class _Stop:
 
 def train_style(order: TrainOrder, quiet: bool) -> int:
     """Train, print what came of it and return the exit code; what is wrong is said with its fix."""
-    if not _NAME.fullmatch(order.out.name) or order.out.name == "identity":
+    if not STYLE_NAME.fullmatch(order.out.name) or order.out.name == "identity":
         print(
             f"{order.out.name!r} cannot be a style's name: 1 to 64 lower-case letters, digits and dashes",
             file=sys.stderr,
