@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from training.whole_file import write_whole
+
 MODEL, CARD = "model.onnx", "card.json"
 
 
@@ -22,6 +24,4 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write the card of the style in a folder, whole or not at all."""
-    fresh = folder / f"{CARD}.new"
-    fresh.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(folder / CARD)
+    write_whole(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from training.card import publish
+from training.card_file import MODEL, read_card
 from training.content import open_content
 from training.curve import draw_curve
 from training.extractors import download_vgg16, open_extractor
@@ -25,6 +26,7 @@ from training.recipe import Recipe
 from training.report import Report, minutes
 from training.settings import Settings, changed
 from training.start import model_to_start_from
+from training.whole_file import write_whole
 
 PROGRESS = "progress.json"
 SAVE_SECONDS = 60.0
@@ -95,7 +97,7 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
         record["settings"] = trainer.settings.as_dict()
         write_record(record, order.folder)
         style = publish(order.folder, order.out, pictures)
-        draw_preview(style / "model.onnx", order.painting, pictures, order.folder / "preview.jpg")
+        draw_preview(style / MODEL, order.painting, pictures, order.folder / "preview.jpg")
     if session.log.path.exists():
         draw_curve(session.log.path, order.folder / "curve.png")
     return Trained(style, order.folder, trainer.step, session.spent, dict(trainer.averages))
@@ -112,9 +114,8 @@ def settings_for(order: TrainOrder, recipe: Recipe) -> Settings:
 
 def device_of(trainer: Trainer) -> str:
     """What a training runs on, for people."""
-    device = getattr(trainer, "device", torch.device("cpu"))
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+    if trainer.device.type == "cuda":
+        return torch.cuda.get_device_name(trainer.device)
     threads = trainer.settings.threads
     return f"{threads} CPU thread{'s' if threads > 1 else ''}"
 
@@ -170,9 +171,7 @@ class _Session:
     def _save(self) -> None:
         self.trainer.save()
         steps = self.trainer.last_step - self.trainer.settings.warmup_steps
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps({"seconds": round(self.spent, 1), "steps": steps}))
-        fresh.replace(self._file)
+        write_whole(self._file, json.dumps({"seconds": round(self.spent, 1), "steps": steps}))
 
     def _known(self) -> dict[str, Any]:
         try:
@@ -201,11 +200,9 @@ def summary(trained: Trained) -> list[tuple[str, str]]:
         ("losses", "  ".join(f"{name} {value:.4f}" for name, value in trained.losses.items())),
     ]
     if trained.style is not None:
-        card = json.loads((trained.style / "card.json").read_text(encoding="utf-8"))
-        lines += [
-            (name, f"{value:g}") for name, value in card["measured"].items() if isinstance(value, float)
-        ]
-        lines.append(("style", f"{trained.style}  ({(trained.style / 'model.onnx').stat().st_size:,} bytes)"))
+        measured = read_card(trained.style)["measured"]
+        lines += [(name, f"{value:g}") for name, value in measured.items() if isinstance(value, float)]
+        lines.append(("style", f"{trained.style}  ({(trained.style / MODEL).stat().st_size:,} bytes)"))
     made = [name for name in KEPT if (trained.folder / name).exists()]
     lines.append(("training", f"{trained.folder}  ({', '.join(made)})"))
     return lines

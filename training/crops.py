@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
-from training.pictures import from_image, to_image
-
-LUMA = (0.299, 0.587, 0.114)
-"""Brightness of R, G, B (ITU-R BT.601)."""
+from training.pictures import from_image, luma, to_image
 
 SCALES = (0.5, 1.2)
 """Least and largest factor by which a picture is scaled before a square is cut, where it is large enough."""
@@ -68,11 +64,11 @@ class Light:
 
     def on(self, *pictures: Tensor) -> tuple[Tensor, ...]:
         """The same light on all pictures (3, H, W) in 0..1, which may be frames of one scene."""
-        middle = self.brightness * float(_luma(pictures[0]).mean())
+        middle = self.brightness * float(luma(pictures[0][None]).mean())
         found: list[Tensor] = []
         for picture in pictures:
             lit = (picture * self.brightness - middle) * self.contrast + middle
-            grey = _luma(lit)
+            grey = luma(lit[None])
             found.append((grey + (lit - grey) * self.colour).clamp(0, 1)[list(self.channels)])
         return tuple(found)
 
@@ -92,8 +88,3 @@ def recompressed(picture: Tensor, random: np.random.Generator) -> Tensor:
         to_image(picture).save(file, "JPEG", quality=quality, subsampling="4:2:0")
         with Image.open(file) as opened:
             return from_image(opened)
-
-
-def _luma(picture: Tensor) -> Tensor:
-    """(3, H, W) -> (1, H, W)."""
-    return torch.einsum("c,chw->hw", picture.new_tensor(LUMA), picture)[None]

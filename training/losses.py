@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from training.extractors import Extractor, FeatureMaps
 from training.net import STRIDE
 from training.palette import Palette
+from training.pictures import halved
 
 SCALE_WEIGHTS = (0.35, 0.4, 0.25)
 """Shares of the full, half and quarter scale in the style term."""
@@ -56,11 +57,6 @@ def gram(features: Tensor) -> Tensor:
     """(N, C, h, w) of any float type -> (N, C, C) float32 mean products of channels."""
     flat = features.flatten(2) / features[0, 0].numel() ** 0.5
     return (flat @ flat.transpose(1, 2)).float()
-
-
-def halved(pictures: Tensor) -> Tensor:
-    """(N, 3, H, W) -> (N, 3, H/2, W/2) by averaging."""
-    return F.avg_pool2d(pictures, 2)
 
 
 def style_distance(maps: FeatureMaps, target: tuple[Tensor, ...]) -> Tensor:

@@ -13,13 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from training.content import Content
+from training.pictures import halved, luma
 from training.settings import Settings
-
-LUMA = (0.299, 0.587, 0.114)
-"""Brightness of R, G, B (ITU-R BT.601)."""
 
 LEVELS = 24
 """Brightness classes, each with the same number of pixels."""
@@ -43,10 +40,10 @@ class Tones(NamedTuple):
     @classmethod
     def of(cls, colours: Tensor) -> "Tones":
         """colours: (3, n), n at least LEVELS, in 0..1."""
-        ordered = colours[:, _luma(colours[None])[0].argsort()]
+        ordered = colours[:, luma(colours[None])[0].argsort()]
         classes = torch.tensor_split(ordered, LEVELS, dim=1)
         means = torch.stack([members.mean(1) for members in classes], dim=1)
-        return cls(_luma(means[None])[0], means)
+        return cls(luma(means[None])[0], means)
 
     def at(self, brightness: Tensor) -> Tensor:
         """(N, ...) brightness -> (N, 3, ...) colour, linear between the classes, constant beyond the last."""
@@ -65,7 +62,7 @@ class Palette(NamedTuple):
 
     def apply(self, pictures: Tensor) -> Tensor:
         """(N, 3, H, W) in 0..1 -> the same picture in the painting's colours, clamped to 0..1."""
-        brightness = _luma(pictures)
+        brightness = luma(pictures)
         tint = pictures - self.photos.at(brightness)
         matched = Tones(self.photos.brightness, self.painting.colour).at(brightness)
         return (matched + torch.einsum("ij,njhw->nihw", self.matrix, tint)).clamp(0, 1)
@@ -75,7 +72,7 @@ class Palette(NamedTuple):
         """photos, painting: (3, n) and (3, m) colours in 0..1."""
         from_tones, to_tones = Tones.of(photos), Tones.of(painting)
         tints = [
-            (colours[None] - tones.at(_luma(colours[None])))[0].double()
+            (colours[None] - tones.at(luma(colours[None])))[0].double()
             for colours, tones in ((photos, from_tones), (painting, to_tones))
         ]
         return cls(from_tones, to_tones, transport(*tints).float())
@@ -85,14 +82,10 @@ def palette_of(content: Content, painting: Tensor, settings: Settings) -> Palett
     """The palette of a training: from what it practises on to its painting (3, H, W), on its device."""
     random = np.random.default_rng((settings.seed, 1 << 32))
     crops = content.crops(CROPS, settings.crop_size, random, recolour=False).to(painting.device)
-    colours = _small(crops).transpose(0, 1).flatten(1)
+    colours = halved(halved(crops)).transpose(0, 1).flatten(1)
     # With red and blue swapped as well, a set of photos with a colour cast does not tint the style.
     colours = torch.cat([colours, colours.flip(0)], dim=1)
-    return Palette.between(colours, F.avg_pool2d(painting, 2).flatten(1))
-
-
-def _small(pictures: Tensor) -> Tensor:
-    return F.avg_pool2d(F.avg_pool2d(pictures, 2), 2)
+    return Palette.between(colours, halved(painting[None])[0].flatten(1))
 
 
 def transport(source: Tensor, target: Tensor) -> Tensor:
@@ -111,8 +104,3 @@ def transport(source: Tensor, target: Tensor) -> Tensor:
 def _power(symmetric: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(symmetric)
     return vectors @ torch.diag(values.clamp_min(1e-9) ** exponent) @ vectors.T
-
-
-def _luma(colours: Tensor) -> Tensor:
-    """(N, 3, ...) -> (N, ...)."""
-    return torch.einsum("c,nc...->n...", colours.new_tensor(LUMA), colours)

@@ -8,9 +8,13 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
+from torch.nn import functional as F
 
 from training.image_file import PICTURE_SUFFIXES, read_picture
 from training.settings import Settings
+
+LUMA = (0.299, 0.587, 0.114)
+"""Brightness of R, G, B (ITU-R BT.601)."""
 
 MOST_PICTURES = 500
 """That are taken from one folder: in memory, as they are practised on, they have up to 1.4 GB."""
@@ -37,6 +41,16 @@ def load_painting(path: Path, settings: Settings) -> Tensor:
     scale = settings.style_size / min(painting.size)
     size = (round(painting.width * scale), round(painting.height * scale))
     return from_image(painting.resize(size, Image.Resampling.LANCZOS))
+
+
+def luma(pictures: Tensor) -> Tensor:
+    """Brightness of colours (N, 3, ...), which may be pictures -> (N, ...)."""
+    return torch.einsum("c,nc...->n...", pictures.new_tensor(LUMA), pictures)
+
+
+def halved(pictures: Tensor) -> Tensor:
+    """(N, 3, H, W) -> (N, 3, H/2, W/2) by averaging."""
+    return F.avg_pool2d(pictures, 2)
 
 
 def from_image(picture: Image.Image) -> Tensor:

@@ -15,12 +15,14 @@ from typing import Any
 import torch
 
 import reelbrush
+from training.card_file import CARD, read_card
 from training.content import content_files
 from training.digest import sha256
 from training.extractors import ExtractorFacts
 from training.order import TrainOrder
 from training.recipe import UNKNOWN, Recipe
 from training.settings import Settings
+from training.whole_file import write_whole
 
 RECORD = "run.json"
 """File in the training's folder that holds this record."""
@@ -48,9 +50,7 @@ def new_record(
 
 def write_record(record: dict[str, Any], folder: Path) -> None:
     """Write the record of a training into its folder, whole or not at all."""
-    fresh = folder / f"{RECORD}.new"
-    fresh.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
-    fresh.replace(folder / RECORD)
+    write_whole(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False))
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -79,8 +79,7 @@ def describe_start(model: Path) -> dict[str, Any]:
 
     model: its ONNX file; its card is expected beside it.
     """
-    file = model.with_name("card.json")
-    card: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    card = read_card(model.parent) if model.with_name(CARD).is_file() else {}
     provenance: dict[str, Any] = card.get("provenance", {})
     known = ("steps", "content", "settings", "started_from")
     return {

@@ -6,7 +6,6 @@ Equalising the channels of neighbouring convolutions, which is exact in float, w
 weights have one scale per output channel, and equal activations mean unequal weights inside of each.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
@@ -26,12 +25,12 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from training.card_file import CARD, MODEL, read_card, write_card
 from training.digest import sha256
 from training.image_file import PICTURE_SUFFIXES, read_picture
-from training.measure import Painter
+from training.measure import Painter, cpu_times
 
 VARIANT = "model-int8.onnx"
 
@@ -119,7 +118,7 @@ def quantise(
         chosen = max(made, key=lambda name: min(distances(reference, Painter(made[name]), trials)))
         best = Painter(made[chosen])
         found = distances(reference, best, held_out)
-        float_ms, int8_ms = cpu_times((reference, best), held_out[0])
+        float_ms, int8_ms = cpu_times((reference, best), held_out[0][0])
         size = made[chosen].stat().st_size
         if min(found) < least_psnr_db:
             raise ValueError(
@@ -164,18 +163,6 @@ def distances(reference: Painter, other: Painter, frames: Sequence[Frames]) -> l
         error = float(np.square(difference).mean())
         found.append(10 * float(np.log10(255**2 / error)) if error > 1e-5 else 99.0)
     return found
-
-
-def cpu_times(painters: Sequence[Painter], frame: Frames, rounds: int = 8) -> tuple[float, ...]:
-    """CPU milliseconds of one thread per frame of 640x360, fastest of `rounds`; the painters take turns."""
-    picture = np.asarray(Image.fromarray(frame[0]).resize((640, 360)))[None]
-    times: list[list[float]] = [[] for _ in painters]
-    for _ in range(rounds):
-        for painter, own in zip(painters, times, strict=True):
-            started = time.thread_time()
-            painter.paint(picture)
-            own.append(time.thread_time() - started)
-    return tuple(round(1000 * min(own), 1) for own in times)
 
 
 def colour_card() -> Frames:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from training.card_file import MODEL
 from training.order import DEFAULT_START, FROM_NOTHING, TrainOrder
 
 
@@ -14,9 +15,9 @@ def model_to_start_from(order: TrainOrder) -> Path | None:
     if wanted == FROM_NOTHING:
         return None
     if wanted is None:
-        model = order.styles / DEFAULT_START / "model.onnx"
+        model = order.styles / DEFAULT_START / MODEL
         return model if model.is_file() else None
-    places = (Path(wanted), Path(wanted) / "model.onnx", order.styles / wanted / "model.onnx")
+    places = (Path(wanted), Path(wanted) / MODEL, order.styles / wanted / MODEL)
     for place in places:
         if place.is_file():
             return place
