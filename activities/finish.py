@@ -39,7 +39,7 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         }
         to.store.put_bytes(WORK, names.receipt, json.dumps(receipt, indent=1).encode())
     receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
-    if not to.settings.keep_work:
+    if to.settings.work_hours == 0:
         _clean(to, job)
         to.compute.release(job.id)
     kept = ("retries", "seconds", "flicker")

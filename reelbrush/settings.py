@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reelbrush.errors import SettingsError
 
@@ -24,11 +24,22 @@ class Settings:
     poll_seconds: float = 15.0  # between two looks at the runs; 0.05..3600
     attempts: int = 3  # submissions of one batch before the job fails; 1..20
     run_seconds: int = 6 * 3600  # longest time one run may take
-    keep_work: bool = False  # keep segments after the job has finished
+    max_jobs: int = 8  # jobs worked on at the same time, others wait in order of upload; 0 means no limit
+    work_hours: float = 24.0  # how long a job's segments stay after its end; 0 removes them at once
+    history_days: int = 30  # how long ended jobs can be asked for
+    stuck_minutes: int = 60  # without any progress, after which a job is reported as stuck
+    url_minutes: int = 60  # life of the links by which uploads and videos go straight to and from the store
+    max_bytes: int = 200 << 30  # of a source, inclusive
     max_pixels: int = 7680 * 4320  # of one frame, inclusive
     max_seconds: int = 6 * 3600  # of a source, inclusive
     max_frames: int = 1_500_000  # of a source, inclusive
     max_gigapixels: float = 4000.0  # pixels of all frames together, in 1e9, inclusive
+    price_per_hour: float = 0.0  # of one node; 0 means that no cost is told
+    currency: str = "USD"  # of the price
+    webhook_url: str = ""  # receives the events of jobs; empty means none
+    webhook_secret: str = field(default="", repr=False)  # signs them
+    events_topic: str = ""  # endpoint of an Event Grid custom topic; empty means none
+    insights_id: str = ""  # Azure resource id of Application Insights, for links into the portal
 
     @staticmethod
     def from_env(environment: Mapping[str, str] | None = None) -> Settings:
@@ -69,10 +80,17 @@ _RANGES: dict[str, tuple[float, float]] = {
     "poll_seconds": (0.05, 3600),
     "attempts": (1, 20),
     "run_seconds": (10, 30 * 86400),
+    "max_jobs": (0, 10_000),
+    "work_hours": (0, 10_000_000),
+    "history_days": (1, 36500),
+    "stuck_minutes": (1, 100_000),
+    "url_minutes": (1, 7 * 24 * 60),
+    "max_bytes": (1, 1 << 60),
     "max_pixels": (1, 1 << 31),
     "max_seconds": (1, 1 << 31),
     "max_frames": (1, 1 << 40),
     "max_gigapixels": (0.001, 1e9),
+    "price_per_hour": (0, 1e6),
 }
 
 
@@ -81,8 +99,4 @@ def _parse(kind: str, text: str) -> object:
         return int(text)
     if kind == "float":
         return float(text)
-    if kind == "bool":
-        if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
-            raise ValueError(text)
-        return text.lower() in ("1", "true", "yes")
     return text

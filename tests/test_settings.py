@@ -6,17 +6,17 @@ from reelbrush.settings import Settings
 
 def test_defaults_need_only_a_store() -> None:
     settings = Settings.from_env({"REELBRUSH_STORE": "folder:/x"})
-    assert (settings.backend, settings.attempts, settings.keep_work) == ("local", 3, False)
+    assert (settings.backend, settings.attempts, settings.work_hours) == ("local", 3, 24.0)
 
 
 def test_every_field_can_be_set() -> None:
     settings = Settings.from_env(
-        {"REELBRUSH_STORE": "folder:/x", "REELBRUSH_NODES": "7", "REELBRUSH_KEEP_WORK": "yes"}
+        {"REELBRUSH_STORE": "folder:/x", "REELBRUSH_NODES": "7", "REELBRUSH_WORK_HOURS": "0.5"}
         | {"REELBRUSH_POLL_SECONDS": "0.5", "REELBRUSH_STYLES": "/s"}
     )
-    assert (settings.nodes, settings.keep_work, settings.poll_seconds, settings.styles) == (
+    assert (settings.nodes, settings.work_hours, settings.poll_seconds, settings.styles) == (
         7,
-        True,
+        0.5,
         0.5,
         "/s",
     )

@@ -47,7 +47,7 @@ def local_host(
         REELBRUSH_BATCH_FRAMES=str(batch_frames or 0),
         REELBRUSH_STYLES=str(styles_folder()),
         REELBRUSH_DEFAULT_STYLE=style,
-        REELBRUSH_KEEP_WORK="1" if keep_work else "0",
+        REELBRUSH_WORK_HOURS="87600" if keep_work else "0",
         REELBRUSH_BLOB_SOURCE="LogsAndContainerScan",
     )
     os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")
