@@ -1,41 +1,27 @@
-"""HTTP routes of jobs: thin wrappers around framework-free handlers."""
+"""HTTP routes of jobs, bound to the handlers of `function_app.api`."""
 
 from __future__ import annotations
-
-import json
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app.handlers import Reply, get_job, retry_job
+from function_app.api import jobs
+from function_app.api.bind import answer
 
 bp = df.Blueprint()
 
 
 @bp.function_name("get_job")
-@bp.route(route="jobs/{id}", methods=["GET"])
+@bp.route(route="api/jobs/{id}", methods=["GET"])
 @bp.durable_client_input(client_name="client")
-async def get_job_route(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`GET /api/jobs/{id}`: the job with its progress."""
-    return _respond(await get_job(client, req.route_params["id"]))
+    return await answer(jobs.get_job, req, client)
 
 
 @bp.function_name("retry_job")
-@bp.route(route="jobs/{id}/retry", methods=["POST"])
+@bp.route(route="api/jobs/{id}/retry", methods=["POST"])
 @bp.durable_client_input(client_name="client")
-async def retry_job_route(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+async def retry_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`POST /api/jobs/{id}/retry`: run again what a failed job has not proven yet."""
-    return _respond(await retry_job(client, req.route_params["id"]))
-
-
-def _respond(reply: Reply) -> func.HttpResponse:
-    problem = reply.status >= 400
-    headers = dict(reply.headers)
-    if problem:
-        headers["x-ms-error-code"] = str(reply.body["code"])
-    return func.HttpResponse(
-        json.dumps(reply.body),
-        status_code=reply.status,
-        headers=headers,
-        mimetype="application/problem+json" if problem else "application/json",
-    )
+    return await answer(jobs.retry_job, req, client)

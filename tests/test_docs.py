@@ -77,7 +77,7 @@ found = []
 for function in function_app.app.get_functions():
     trigger = function.get_trigger()
     if trigger.type == "httpTrigger":
-        found += [f"{method.value} /api/{trigger.route}" for method in trigger.methods]
+        found += [f"{method.value} /{trigger.route.lstrip('/')}" for method in trigger.methods]
 print(json.dumps(found))
 """
     done = subprocess.run(
