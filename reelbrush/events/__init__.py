@@ -1,0 +1,6 @@
+"""Events of jobs: CloudEvents to a signed webhook and to an Event Grid topic, at least once. See docs/events.md."""
+
+from reelbrush.events.event import TYPES
+from reelbrush.events.outbox import redeliver, tell
+
+__all__ = ["TYPES", "redeliver", "tell"]

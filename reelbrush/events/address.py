@@ -1,0 +1,68 @@
+"""Where a webhook may lead: to a public address by https, or to this machine where that is asked for by name."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from reelbrush.events.errors import DeliveryError
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A checked receiver. Only `addresses` may be connected to: the name could mean others a moment later."""
+
+    host: str
+    port: int
+    path: str  # with the query
+    secure: bool
+    addresses: tuple[str, ...]
+
+
+def receiver_of(url: str) -> Receiver:
+    """Return the receiver that `url` names, resolved. Raises DeliveryError for one that is not allowed.
+
+    Allowed are https to hosts all of whose addresses are public, and http or https to `localhost` or a literal
+    loopback address.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise DeliveryError("the webhook's URL cannot be read") from None
+    local = _is_loopback(host)
+    if not host or parts.username is not None or parts.scheme not in ("https", "http"):
+        raise DeliveryError("the webhook's URL has to be https://host/path without user and password")
+    if parts.scheme == "http" and not local:
+        raise DeliveryError("the webhook's URL has to be https; http is for this machine only")
+    secure = parts.scheme == "https"
+    port = port or (443 if secure else 80)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Receiver(host, port, path, secure, _addresses(host, port, local))
+
+
+def _addresses(host: str, port: int, local: bool) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise DeliveryError(f"the webhook's host {host} is not known: {error}", unreachable=True) from None
+    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        if (local and not ip.is_loopback) or (not local and (not ip.is_global or ip.is_multicast)):
+            raise DeliveryError(
+                f"the webhook's host {host} leads to the address {address}, which is not public"
+            )
+    return addresses
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

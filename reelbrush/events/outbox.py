@@ -1,0 +1,150 @@
+"""The outbox: an event is written down before it is sent, and stays until every receiver has taken it.
+
+`work/.events/<job>/<retry>/<kind>.json` waits, `work/.events-dead/...` was given up after a day of trying.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from reelbrush.errors import StoreError
+from reelbrush.events import topic, webhook
+from reelbrush.events.errors import DeliveryError
+from reelbrush.events.event import cloud_event, event_id
+from reelbrush.job import to_json
+from reelbrush.job.codec import read_document
+from reelbrush.job.names import WORK
+from reelbrush.settings import Settings
+from reelbrush.store import Store
+
+WAITING, DEAD = ".events/", ".events-dead/"  # begin the blob names
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds between two tries, doubled each time
+GIVE_UP = 24 * 3600.0  # seconds after the event
+ROUND_SECONDS = 40.0  # of one redelivery round; what is left waits for the next
+
+log = logging.getLogger("reelbrush.events")
+Send = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event that not every receiver has taken yet."""
+
+    event: dict[str, Any]
+    open: tuple[str, ...]  # receivers that have not taken it
+    since: float  # seconds since 1970
+    due: float  # of the next try, seconds since 1970
+    tries: int = 0
+
+
+def tell(
+    store: Store, settings: Settings, job: str, type: str, data: dict[str, Any], attempt: int = 0
+) -> None:
+    """Write an event down and try to deliver it once; `type` is one of `TYPES`, `attempt` the job's retry.
+
+    The same call again is the same event, with the first call's content while it waits. Nothing is written
+    when no receiver is configured. A receiver that fails raises nothing, `redeliver` tries again; StoreError
+    when the event cannot be written down; ValueError for an unknown type.
+    """
+    now = datetime.now(UTC)
+    event = cloud_event(job, attempt, type, data, now)
+    receivers = _receivers(settings)
+    if not receivers:
+        return
+    name = f"{WAITING}{event_id(job, attempt, type)}.json"
+    at = now.timestamp()
+    entry = Entry(event, tuple(receivers), since=at, due=at + FIRST_PAUSE)
+    if not store.put_new_bytes(WORK, name, _text(entry)):
+        known = _read(store, name)
+        if known is None:
+            return
+        entry = known
+    _deliver(store, name, entry, receivers, at, set())
+
+
+def redeliver(store: Store, settings: Settings, now: datetime) -> int:
+    """Try all events that are due at `now` (aware) again; return how many were delivered.
+
+    The pause doubles from 30 seconds to an hour; after a day an event is moved to `work/.events-dead/`. One
+    round takes at most about 45 seconds and asks a receiver that does not answer only once.
+    """
+    receivers, at = _receivers(settings), now.timestamp()
+    end = time.monotonic() + ROUND_SECONDS
+    silent: set[str] = set()
+    delivered = 0
+    for blob in store.list(WORK, WAITING):
+        if time.monotonic() > end or (receivers and silent >= set(receivers)):
+            break
+        entry = _read(store, blob.name)
+        if entry is None or entry.due > at:
+            continue
+        if entry.tries and at - entry.since >= GIVE_UP:
+            _give_up(store, blob.name, entry)
+        elif _deliver(store, blob.name, entry, receivers, at, silent):
+            delivered += 1
+    return delivered
+
+
+def _receivers(settings: Settings) -> dict[str, Send]:
+    found: dict[str, Send] = {}
+    if settings.webhook_url:
+        found["webhook"] = lambda event: webhook.post(settings.webhook_url, settings.webhook_secret, event)
+    if settings.events_topic:
+        found["topic"] = lambda event: topic.publish(settings.events_topic, event)
+    return found
+
+
+def _deliver(
+    store: Store, name: str, entry: Entry, receivers: dict[str, Send], at: float, silent: set[str]
+) -> bool:
+    """Send to every open receiver that is not `silent`; return whether all have taken it, and note the rest."""
+    left: list[str] = []
+    for receiver in entry.open:
+        if receiver not in receivers:
+            continue  # no longer configured
+        if receiver in silent:
+            left.append(receiver)
+            continue
+        try:
+            receivers[receiver](entry.event)
+        except DeliveryError as error:
+            log.warning("%s: %s did not take it: %s", entry.event["id"], receiver, error)
+            if error.unreachable:
+                silent.add(receiver)
+            if not error.final:
+                left.append(receiver)
+    if not left:
+        store.delete(WORK, name)
+        return True
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**entry.tries)
+    later = replace(entry, open=tuple(left), due=at + pause, tries=entry.tries + 1)
+    store.put_bytes(WORK, name, _text(later))
+    return False
+
+
+def _give_up(store: Store, name: str, entry: Entry) -> None:
+    store.put_bytes(WORK, DEAD + name.removeprefix(WAITING), _text(entry))
+    store.delete(WORK, name)
+    log.warning("%s: given up after %d tries", entry.event["id"], entry.tries)
+
+
+def _read(store: Store, name: str) -> Entry | None:
+    """Return an entry, or None when it was delivered by somebody else meanwhile or cannot be read."""
+    try:
+        return read_document(Entry, store.read_bytes(WORK, name))
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+    except ValueError as error:
+        log.warning("%s/%s cannot be read: %s", WORK, name, error)
+    return None
+
+
+def _text(entry: Entry) -> bytes:
+    return json.dumps(to_json(entry)).encode()
