@@ -15,7 +15,7 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request", activity="tell_event")
 async def tell_event(request: dict) -> bool:  # type: ignore[type-arg]
-    """Tell one event and return True. Request: {"job": id, "type", "data", "retry"?}; see reelbrush.events."""
+    """Tell one event and return True. Request: {"job": id, "type", "data", "retry"?}; see `tell`."""
     await asyncio.to_thread(_tell, services(), request)
     return True
 

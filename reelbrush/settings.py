@@ -66,6 +66,12 @@ class Settings:
         ]
         if settings.backend not in ("local", "azureml", "azureml-v2"):
             problems.append(f"REELBRUSH_BACKEND={settings.backend!r} is none of local, azureml, azureml-v2")
+        if settings.webhook_url and not settings.webhook_secret:
+            problems.append(
+                "REELBRUSH_WEBHOOK_SECRET is missing: nobody could tell our calls from forged ones"
+            )
+        if settings.events_topic and not settings.events_topic.startswith("https://"):
+            problems.append(f"REELBRUSH_EVENTS_TOPIC={settings.events_topic!r} is no https URL")
         if problems:
             raise SettingsError("the settings cannot be used: " + "; ".join(problems))
         return settings

@@ -1,4 +1,4 @@
-"""Where a webhook may lead: to a public address by https, or to this machine where that is asked for by name."""
+"""Where a webhook may lead: to a public address by https, or to this machine if named so."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Receiver:
 def receiver_of(url: str) -> Receiver:
     """Return the receiver that `url` names, resolved. Raises DeliveryError for one that is not allowed.
 
-    Allowed are https to hosts all of whose addresses are public, and http or https to `localhost` or a literal
-    loopback address.
+    Allowed are https to hosts all of whose addresses are public, and http or https to `localhost` or a
+    literal loopback address.
     """
     try:
         parts = urlsplit(url)

@@ -19,7 +19,7 @@ def event_id(job: str, attempt: int, kind: str) -> str:
 
 
 def cloud_event(job: str, attempt: int, kind: str, data: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """Return the event document; `at` is an aware time. Raises ValueError for a kind that is none of `TYPES`."""
+    """Return the event document; `at` is an aware time. Raises ValueError for an unknown kind."""
     if kind not in TYPES:
         raise ValueError(f"{kind!r} is no kind of event: {', '.join(TYPES)}")
     return {

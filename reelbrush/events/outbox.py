@@ -103,7 +103,7 @@ def _receivers(settings: Settings) -> dict[str, Send]:
 def _deliver(
     store: Store, name: str, entry: Entry, receivers: dict[str, Send], at: float, silent: set[str]
 ) -> bool:
-    """Send to every open receiver that is not `silent`; return whether all have taken it, and note the rest."""
+    """Send to every open receiver that is not `silent`, note the rest; return whether all have taken it."""
     left: list[str] = []
     for receiver in entry.open:
         if receiver not in receivers:

@@ -11,8 +11,8 @@ import hmac
 def signed_headers(secret: str, event: str, seconds: int, body: bytes) -> dict[str, str]:
     """Return the headers webhook-id, webhook-timestamp and webhook-signature.
 
-    The HMAC-SHA256 covers id `event`, the time of sending in `seconds` since 1970, and the body. A secret that
-    begins with `whsec_` is base64 after it, any other is taken as it is, in UTF-8.
+    The HMAC-SHA256 covers id `event`, the time of sending in `seconds` since 1970, and the body. A secret
+    that begins with `whsec_` is base64 after it, any other is taken as it is, in UTF-8.
     """
     content = f"{event}.{seconds}.".encode() + body
     digest = hmac.new(_key(secret), content, hashlib.sha256).digest()
