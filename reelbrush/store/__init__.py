@@ -1,0 +1,14 @@
+"""Where blobs live: a folder, or Azure Blob Storage. Both keep the same promises.
+
+A blob appears whole or not at all; readers are seekable and read by ranges; an ETag changes with the content.
+"""
+
+from __future__ import annotations
+
+from reelbrush.store.account import BlobStore
+from reelbrush.store.folder import FolderStore, folder_etag
+from reelbrush.store.opening import open_store
+from reelbrush.store.port import Page, Store
+from reelbrush.store.range_reader import READ_AHEAD
+
+__all__ = ["READ_AHEAD", "BlobStore", "FolderStore", "Page", "Store", "folder_etag", "open_store"]

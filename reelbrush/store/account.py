@@ -1,0 +1,188 @@
+"""Blobs of an Azure Storage account."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from reelbrush.errors import StoreError
+from reelbrush.job import BlobRef
+from reelbrush.store.account_links import AccountLinks
+from reelbrush.store.media_types import media_type
+from reelbrush.store.port import Page, bad_token, missing
+from reelbrush.store.range_reader import READ_AHEAD, RangeReader
+
+# A blob has at most 50,000 blocks: these allow uploads of 390 GiB. Four are in memory at once.
+_BLOCK_BYTES = 8 << 20
+
+
+class BlobStore:
+    """Containers of one Azure Storage account."""
+
+    def __init__(self, uri: str) -> None:
+        from azure.storage.blob import BlobServiceClient
+
+        self.uri = uri
+        sizes: dict[str, Any] = {"max_block_size": _BLOCK_BYTES, "max_single_put_size": _BLOCK_BYTES}
+        self._containers: set[str] = set()  # known to exist
+        scheme, _, name = uri.partition(":")
+        if scheme == "env":
+            connection = os.environ.get(name)
+            if not connection:
+                raise StoreError(f"the variable {name} holds no connection string", retryable=False)
+            self._service = BlobServiceClient.from_connection_string(connection, **sizes)
+        else:
+            from azure.identity import DefaultAzureCredential
+
+            self._service = BlobServiceClient(uri, credential=DefaultAzureCredential(), **sizes)
+
+        self._links = AccountLinks(self._service)
+
+    def _blob(self, container: str, name: str) -> Any:
+        return self._service.get_blob_client(container, name)
+
+    def stat(self, container: str, name: str) -> BlobRef | None:
+        """See `Store.stat`."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            properties = self._blob(container, name).get_blob_properties()
+        except ResourceNotFoundError:
+            return None
+        return BlobRef(container, name, str(properties.etag).strip('"'), int(properties.size))
+
+    def open(self, container: str, name: str) -> BinaryIO:
+        """See `Store.open`."""
+        blob = self.stat(container, name)
+        if blob is None:
+            raise missing(container, name)
+        raw = RangeReader(self._blob(container, name), blob.size, blob.etag)
+        return cast("BinaryIO", io.BufferedReader(raw, READ_AHEAD))
+
+    def read_bytes(self, container: str, name: str) -> bytes:
+        """See `Store.read_bytes`."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return self._blob(container, name).download_blob().readall()
+        except ResourceNotFoundError:
+            raise missing(container, name) from None
+
+    def read_range(self, container: str, name: str, first: int, count: int) -> bytes:
+        """See `Store.read_range`."""
+        from azure.core.exceptions import HttpResponseError
+
+        try:
+            return self._blob(container, name).download_blob(first, max(1, count)).readall()[: max(0, count)]
+        except HttpResponseError as error:
+            if error.status_code == 404:
+                raise missing(container, name) from None
+            if error.status_code == 416:  # the blob ends before
+                return b""
+            raise
+
+    def put_bytes(self, container: str, name: str, data: bytes) -> None:
+        """See `Store.put_bytes`."""
+        self._upload(container, name, data, len(data))
+
+    def put_new_bytes(self, container: str, name: str, data: bytes) -> bool:
+        """See `Store.put_new_bytes`."""
+        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
+
+        try:
+            self._upload(container, name, data, len(data), new=True)
+        except (ResourceExistsError, ResourceModifiedError):
+            return False
+        return True
+
+    def put_file(self, container: str, name: str, path: Path, *, link: bool = False) -> None:
+        """See `Store.put_file`."""
+        with path.open("rb") as file:
+            self._upload(container, name, file, path.stat().st_size)
+
+    def _upload(
+        self, container: str, name: str, data: bytes | BinaryIO, size: int, *, new: bool = False
+    ) -> None:
+        from azure.storage.blob import ContentSettings
+
+        self._ensure(container)
+        self._blob(container, name).upload_blob(
+            data,
+            length=size,
+            overwrite=not new,
+            max_concurrency=4,
+            content_settings=ContentSettings(content_type=media_type(name)),
+        )
+
+    def list(self, container: str, prefix: str = "") -> Iterator[BlobRef]:
+        """See `Store.list`."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        client = self._service.get_container_client(container)
+        try:
+            for blob in client.list_blobs(name_starts_with=prefix or None):
+                yield _ref(container, blob)
+        except ResourceNotFoundError:
+            return
+
+    def list_page(self, container: str, prefix: str, size: int, token: str = "") -> Page:
+        """See `Store.list_page`."""
+        from azure.core.exceptions import HttpResponseError
+
+        client = self._service.get_container_client(container)
+        found = client.list_blobs(name_starts_with=prefix or None, results_per_page=size)
+        pages = found.by_page(continuation_token=token or None)
+        try:
+            blobs = tuple(_ref(container, blob) for blob in next(pages, ()))
+        except HttpResponseError as error:
+            if error.status_code == 404:
+                return Page((), "")
+            if error.status_code == 400 and token:
+                raise bad_token() from error
+            raise
+        return Page(blobs, str(getattr(pages, "continuation_token", None) or ""))
+
+    def signed_url(
+        self,
+        container: str,
+        name: str,
+        *,
+        write: bool,
+        seconds: int,
+        size: int | None = None,
+        download_name: str | None = None,
+    ) -> str:
+        """See `Store.signed_url`."""
+        if write:
+            self._ensure(container)
+        return self._links.url(container, name, write=write, seconds=seconds, download_name=download_name)
+
+    def delete(self, container: str, name: str) -> None:
+        """See `Store.delete`."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            self._blob(container, name).delete_blob()
+        except ResourceNotFoundError:
+            return
+
+    def delete_prefix(self, container: str, prefix: str) -> None:
+        """See `Store.delete_prefix`."""
+        for blob in self.list(container, prefix):
+            self.delete(container, blob.name)
+
+    def _ensure(self, container: str) -> None:
+        from azure.core.exceptions import ResourceExistsError
+
+        if container not in self._containers:
+            with contextlib.suppress(ResourceExistsError):
+                self._service.create_container(container)
+            self._containers.add(container)
+
+
+def _ref(container: str, blob: Any) -> BlobRef:
+    return BlobRef(container, str(blob.name), str(blob.etag).strip('"'), int(blob.size))

@@ -1,0 +1,224 @@
+"""Blobs as files of a folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from reelbrush.errors import StoreError
+from reelbrush.job import BlobRef
+from reelbrush.store.folder_links import READ, WRITE, Link, end_of, link_key
+from reelbrush.store.media_types import attachment
+from reelbrush.store.port import Page, bad_token, missing
+
+_TEMPORARY = ".tmp"
+
+
+def folder_etag(size: int, mtime_ns: int) -> str:
+    """Return the ETag of a file in a folder store: 16 hex digits that change with size or time of change."""
+    return hashlib.sha256(f"{size}:{mtime_ns}".encode()).hexdigest()[:16]
+
+
+class FolderStore:
+    """Blobs as files `<root>/<container>/<name>`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    @property
+    def uri(self) -> str:
+        """See `Store.uri`."""
+        return f"folder:{self.root}"
+
+    def path(self, container: str, name: str) -> Path:
+        """Return the file of a blob. Raises StoreError for a name that would leave the container."""
+        parts = name.split("/")
+        if any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in [container, *parts]):
+            raise _bad_name(name, "use a name without empty, '.' or '..' parts")
+        if container.startswith(".") or "/" in container:  # hidden folders of the root are no containers
+            raise _bad_name(name, f"{container!r} cannot be a container")
+        if any(len(part.encode("utf-8", "surrogatepass")) > 255 for part in parts):
+            raise _bad_name(name, "shorten its parts to 255 bytes")
+        return self.root.joinpath(container, *parts)
+
+    def stat(self, container: str, name: str) -> BlobRef | None:
+        """See `Store.stat`."""
+        try:
+            status = self.path(container, name).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return BlobRef(container, name, folder_etag(status.st_size, status.st_mtime_ns), status.st_size)
+
+    def open(self, container: str, name: str) -> BinaryIO:
+        """See `Store.open`."""
+        try:
+            return self.path(container, name).open("rb")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise missing(container, name) from None
+
+    def read_bytes(self, container: str, name: str) -> bytes:
+        """See `Store.read_bytes`."""
+        with self.open(container, name) as reader:
+            return reader.read()
+
+    def read_range(self, container: str, name: str, first: int, count: int) -> bytes:
+        """See `Store.read_range`."""
+        with self.open(container, name) as reader:
+            reader.seek(first)
+            return reader.read(max(0, count))
+
+    def put_bytes(self, container: str, name: str, data: bytes) -> None:
+        """See `Store.put_bytes`."""
+        self.publish(container, name, self._written(data))
+
+    def put_new_bytes(self, container: str, name: str, data: bytes) -> bool:
+        """See `Store.put_new_bytes`."""
+        return self.publish(container, name, self._written(data), new=True)
+
+    def put_file(self, container: str, name: str, path: Path, *, link: bool = False) -> None:
+        """See `Store.put_file`."""
+        temporary = self.temporary()
+        if not (link and _hard_link(path, temporary)):
+            with path.open("rb") as source, temporary.open("wb") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
+                copy.flush()
+                os.fsync(copy.fileno())
+            shutil.copystat(path, temporary)
+        self.publish(container, name, temporary)
+
+    def temporary(self) -> Path:
+        """Return a file name of its own, not yet in use, on the disk of the blobs."""
+        path = self.root / _TEMPORARY / uuid.uuid4().hex
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def publish(self, container: str, name: str, temporary: Path, *, new: bool = False) -> bool:
+        """Make a complete file of `temporary()` a blob at once; that file is gone afterwards.
+
+        With `new` a blob of this name stays as it is, and False is returned. Raises StoreError (`bad-name`)
+        when a part of the name is a blob, or the name a folder of blobs.
+        """
+        try:
+            target = self.path(container, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if new:
+                os.link(temporary, target)
+            else:
+                temporary.replace(target)
+        except FileExistsError:
+            if new and self.stat(container, name) is not None:
+                return False
+            raise _bad_name(name, "a part of it is the name of another blob") from None
+        except (NotADirectoryError, IsADirectoryError):
+            raise _bad_name(name, "it or a part of it is the name of another blob") from None
+        finally:
+            temporary.unlink(missing_ok=True)  # replacing a file by its own hard link leaves both names
+        return True
+
+    def list(self, container: str, prefix: str = "") -> Iterator[BlobRef]:
+        """See `Store.list`."""
+        yield from self._found(container, self._names(container, prefix))
+
+    def list_page(self, container: str, prefix: str, size: int, token: str = "") -> Page:
+        """See `Store.list_page`."""
+        try:
+            last = base64.urlsafe_b64decode(token).decode("utf-8", "surrogateescape")
+        except ValueError:
+            raise bad_token() from None
+        names = [name for name in self._names(container, prefix) if name > last]
+        blobs = tuple(self._found(container, names[:size]))
+        if len(names) <= size:
+            return Page(blobs, "")
+        return Page(
+            blobs, base64.urlsafe_b64encode(names[size - 1].encode("utf-8", "surrogateescape")).decode()
+        )
+
+    def signed_url(
+        self,
+        container: str,
+        name: str,
+        *,
+        write: bool,
+        seconds: int,
+        size: int | None = None,
+        download_name: str | None = None,
+    ) -> str:
+        """See `Store.signed_url`."""
+        self.path(container, name)
+        link = Link(
+            container,
+            name,
+            WRITE if write else READ,
+            end_of(seconds, datetime.now(UTC)),
+            size,
+            attachment(download_name) if download_name else "",
+        )
+        return link.url(link_key(self.root))
+
+    def delete(self, container: str, name: str) -> None:
+        """See `Store.delete`."""
+        self.path(container, name).unlink(missing_ok=True)
+
+    def delete_prefix(self, container: str, prefix: str) -> None:
+        """See `Store.delete_prefix`."""
+        for blob in list(self.list(container, prefix)):
+            self.delete(container, blob.name)
+        if prefix.endswith("/"):
+            shutil.rmtree(self.path(container, prefix.rstrip("/")), ignore_errors=True)
+
+    def _written(self, data: bytes) -> Path:
+        path = self.temporary()
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return path
+
+    def _names(self, container: str, prefix: str) -> list[str]:
+        base = self.root / container
+        found: list[str] = []
+        for folder, below, files in os.walk(base / prefix.rpartition("/")[0]):
+            here = Path(folder).relative_to(base).as_posix()
+            inside = "" if here == "." else here + "/"
+            below[:] = [b for b in below if _meet(f"{inside}{b}/", prefix)]
+            found += [name for file in files if (name := inside + file).startswith(prefix)]
+        return sorted(found)
+
+    def _found(self, container: str, names: list[str]) -> Iterator[BlobRef]:
+        for name in names:
+            blob = self.stat(container, name)
+            if blob is not None:
+                yield blob
+
+
+def _meet(folder: str, prefix: str) -> bool:
+    return folder.startswith(prefix) or prefix.startswith(folder)
+
+
+def _bad_name(name: str, advice: str) -> StoreError:
+    return StoreError(
+        f"{name[:100]!r} cannot be a blob name in a folder store",
+        advice=advice,
+        retryable=False,
+        code="bad-name",
+    )
+
+
+def _hard_link(path: Path, target: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        os.link(path, target)
+    except OSError:
+        return False
+    return True
