@@ -126,6 +126,7 @@ def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:
         timestamps_blob=names.timestamps(generation),
         segments=found.segments,
         notes=found.notes,
+        origin=found.origin,
     )
     later = _existing(to, job, careful=True)
     if later is not None and not careful:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from reelbrush.errors import ReelbrushError, StitchError
 from reelbrush.job.manifest import Manifest, Segment
 from reelbrush.media.container import main_video, opened
+from reelbrush.media.timeline import Timeline
 
 OpenSegment = Callable[[int], BinaryIO]
 """Returns a fresh seekable reader of the encoded segment with this index; the caller closes it."""
@@ -37,33 +38,41 @@ def opened_encoded(open_segment: OpenSegment, index: int) -> Generator[tuple[Inp
 def segment_packets(
     open_segment: OpenSegment,
     manifest: Manifest,
-    times: Sequence[int],
-    last_duration: int,
+    timeline: Timeline,
     extradata: bytes,
 ) -> Iterator[Packet[Any]]:
-    """Yield the packets of all segments, at most one segment in memory.
-
-    `times` are the strictly increasing presentation times of all frames in output ticks, `last_duration` is
-    how long the last one is shown. Every packet leaves with a presentation time, the same decoding time and a
-    duration. Raises StitchError when a segment has another number of frames or other parameter sets than
-    promised, or holds frames out of display order.
-    """
+    """Yield the packets of all segments in order, at most one segment in memory; see `timed_packets`."""
     for segment in manifest.segments:
-        for frame, packet in enumerate(_read(open_segment, segment, extradata), segment.first_frame):
-            last = frame + 1 == len(times)
-            packet.pts = packet.dts = times[frame]
-            packet.duration = last_duration if last else times[frame + 1] - times[frame]
-            yield packet
+        with opened_encoded(open_segment, segment.index) as (container, stream):
+            packets = timed_packets(container, stream, segment, timeline, extradata)
+        yield from packets
 
 
-def _read(open_segment: OpenSegment, segment: Segment, extradata: bytes) -> list[Packet[Any]]:
-    with opened_encoded(open_segment, segment.index) as (container, stream):
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        if bytes(stream.codec_context.extradata or b"") != extradata:
-            raise StitchError(
-                f"segment {segment.index} was encoded with other settings than segment 0",
-                advice="score all segments with one version of the product",
-            )
+def timed_packets(
+    container: InputContainer, stream: VideoStream, segment: Segment, timeline: Timeline, extradata: bytes
+) -> list[Packet[Any]]:
+    """Return the packets of one opened segment, each with its presentation time, the same decoding time and
+    its duration, in ticks of `timeline`.
+
+    Raises StitchError when the segment has another number of frames or other parameter sets than promised,
+    or holds frames out of display order.
+    """
+    packets = _proven(container, stream, segment, extradata)
+    for frame, packet in enumerate(packets, segment.first_frame):
+        packet.pts = packet.dts = timeline.start(frame)
+        packet.duration = timeline.start(frame + 1) - timeline.start(frame)
+    return packets
+
+
+def _proven(
+    container: InputContainer, stream: VideoStream, segment: Segment, extradata: bytes
+) -> list[Packet[Any]]:
+    packets = [packet for packet in container.demux(stream) if packet.size]
+    if bytes(stream.codec_context.extradata or b"") != extradata:
+        raise StitchError(
+            f"segment {segment.index} was encoded with other settings than segment 0",
+            advice="score all segments with one version of the product",
+        )
     if len(packets) != segment.frame_count:
         raise StitchError(
             f"segment {segment.index} holds {len(packets)} frames instead of {segment.frame_count}",

@@ -20,7 +20,8 @@ from reelbrush.media.carry import Lane
 from reelbrush.media.container import Opener, opened
 from reelbrush.media.subtitles import ASS_HEADER
 from reelbrush.media.tags import fits_rate, kept_tags, shifted_chapters, timecode_of
-from reelbrush.media.ticks import movie_timescale, track_timescale
+from reelbrush.media.ticks import movie_timescale
+from reelbrush.media.timeline import video_timescale
 from reelbrush.media.wrapper import Action, Wrapper
 
 LONGEST_TRUE = (
@@ -93,8 +94,7 @@ def _options(
 ) -> dict[str, str]:
     if wrapper.extension == "mkv":
         return {"fflags": "+bitexact", "cues_to_front": "1"}
-    longest = max((after - before for before, after in pairwise(timestamps)), default=0)
-    scale = track_timescale(manifest.video.time_base, max(longest, manifest.last_duration))
+    scale = video_timescale(manifest, timestamps)
     rates = [
         stream.codec_context.sample_rate for stream in source.streams.audio if stream.index in wrapper.actions
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -21,6 +22,8 @@ from reelbrush.media.probe import FirstLook, first_look, refuse_single_picture, 
 from reelbrush.media.remux import REMUXED_CODECS, write_remux
 from reelbrush.media.repair import rate_step, usual_step
 from reelbrush.media.segments import decodes_too_much, indexed_segments, ordinal_segments, untrue_seek
+from reelbrush.media.ticks import origin_of
+from reelbrush.media.tracks import audio_starts, select_tracks
 
 INTERMEDIATE_NAME = "intermediate.mkv"
 
@@ -41,6 +44,7 @@ class Split:
     last_duration: int  # ticks that the last frame is shown
     segments: tuple[Segment, ...]
     notes: tuple[str, ...]
+    origin: Fraction  # seconds of the source that become time 0 of the output
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class _Survey:
     stream_index: int
     source_bytes: int
     notes: tuple[str, ...]
+    audio_starts: tuple[Fraction, ...]  # seconds
 
 
 def split_video(
@@ -100,6 +105,7 @@ def split_video(
             or usual_step(timestamps, rate_step(video.time_base, video.frame_rate)),
             segments=indexed_segments(survey.index, ordinal=copied),
             notes=notes,
+            origin=origin_of([timestamps[0] * video.time_base, *survey.audio_starts], video.time_base),
         )
     transcript = write_intermediate(
         open_source,
@@ -122,6 +128,7 @@ def split_video(
         last_duration=transcript.last_duration,
         segments=ordinal_segments(len(transcript.timestamps)),
         notes=notes + loss_notes(reason, transcript, look),
+        origin=origin_of([transcript.timestamps[0] * video.time_base, *survey.audio_starts], video.time_base),
     )
 
 
@@ -132,6 +139,7 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
     with opened(open_source) as container:
         stream = require_video(container)
         codec = stream.codec_context
+        starts = audio_starts(container, select_tracks(container, stream.index))
         if codec.width and codec.height:
             limits.check_picture(codec.width, codec.height)
         index = index_packets(container, stream, limits.max_frames, on_progress)
@@ -150,7 +158,7 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
         )
         if stream.metadata.get("alpha_mode") == "1":
             notes.append("the transparency of the video is ignored")
-        return _Survey(index, seeks_exactly(container), stream.index, source_bytes, tuple(notes))
+        return _Survey(index, seeks_exactly(container), stream.index, source_bytes, tuple(notes), starts)
 
 
 def _distrust(index: PacketIndex, look: FirstLook) -> str:

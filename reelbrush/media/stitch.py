@@ -26,8 +26,9 @@ from reelbrush.media.room import full_disk_named
 from reelbrush.media.subtitles import cues_fit_mp4
 from reelbrush.media.tags import shifted_chapters
 from reelbrush.media.tally import Tally
-from reelbrush.media.ticks import origin_of, output_times, rescale
-from reelbrush.media.tracks import Selection, select_tracks
+from reelbrush.media.ticks import origin_of
+from reelbrush.media.timeline import Timeline
+from reelbrush.media.tracks import Selection, audio_starts, select_tracks
 from reelbrush.media.verify import verify_output
 from reelbrush.media.wrapper import Extension, choose_wrapper
 
@@ -115,11 +116,9 @@ def stitch(
 
 
 def _origin(source: InputContainer, selection: Selection, manifest: Manifest, first: int) -> Fraction:
-    starts = [first * manifest.video.time_base]
-    for track in selection.of("audio"):
-        stream = source.streams[track.index]
-        if stream.start_time is not None and stream.time_base is not None:
-            starts.append(stream.start_time * stream.time_base)
+    if manifest.origin is not None:
+        return manifest.origin
+    starts = [first * manifest.video.time_base, *audio_starts(source, selection)]
     return origin_of(starts, manifest.video.time_base)
 
 
@@ -133,10 +132,8 @@ def _video(
 ) -> Iterator[Packet[Any]]:
     tick = output.video.time_base
     assert tick is not None  # the muxer sets it when it writes the header
-    to_output = rescale(manifest.video.time_base, tick, origin)
-    times = output_times(timestamps, to_output)
-    last_duration = max(1, to_output.length(manifest.last_duration))
-    for packet in segment_packets(open_segment, manifest, times, last_duration, extradata):
+    timeline = Timeline.of(manifest, timestamps, tick, origin)
+    for packet in segment_packets(open_segment, manifest, timeline, extradata):
         packet.stream = output.video
         packet.time_base = tick
         yield packet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, cast
 
 from av.audio.stream import AudioStream
@@ -52,6 +53,16 @@ def select_tracks(source: InputContainer, video_index: int) -> Selection:
         else:
             notes.append(f"track {stream.index} was dropped: {track}")
     return Selection(tuple(tracks), tuple(notes))
+
+
+def audio_starts(source: InputContainer, selection: Selection) -> tuple[Fraction, ...]:
+    """Return when the carried audio tracks start, in seconds, those that tell; before any packet is read."""
+    streams = [source.streams[track.index] for track in selection.of("audio")]
+    return tuple(
+        stream.start_time * stream.time_base
+        for stream in streams
+        if stream.start_time is not None and stream.time_base is not None
+    )
 
 
 def codec_of(stream: Stream) -> str:
