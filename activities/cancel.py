@@ -1,4 +1,4 @@
-"""Cancel: stop all queued and running runs of a job."""
+"""Cancel: stop all queued and running runs of a job, or the job as a whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 
 import azure.durable_functions as df
 
-from activities.services import services
+from activities.marks import CANCELED, decide, note_canceling, note_end
+from activities.services import Services, services
+from reelbrush.job.names import OUTPUT
 
 bp = df.Blueprint()
 
@@ -15,4 +17,19 @@ bp = df.Blueprint()
 async def cancel_runs(request: dict) -> bool:  # type: ignore[type-arg]
     """Stop the runs of a job and return True. Request: {"job": id}."""
     await asyncio.to_thread(services().compute.cancel, str(request["job"]))
+    return True
+
+
+def cancel_job(to: Services, job: str) -> bool:
+    """Stop everything of a job but its orchestration; False when the job has finished before, untouched.
+
+    From now on no step of the job does anything final. May be repeated. The caller terminates the instance;
+    should it die before, the upkeep does.
+    """
+    if decide(to.store, job, CANCELED) != CANCELED:
+        return False
+    note_canceling(to.store, job)
+    to.compute.cancel(job)
+    to.store.delete_prefix(OUTPUT, f"{job}/")
+    note_end(to.store, job)
     return True

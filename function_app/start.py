@@ -1,21 +1,31 @@
-"""Starting a job once, however often it is asked for."""
+"""Starting a job once, however often it is asked for.
+
+What is written before the orchestration starts, in this order, makes the job known for good: its record, its
+place in the list of all jobs, its ticket in the queue.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import azure.durable_functions as df
 
-from reelbrush.errors import ReelbrushError, StoreError
-from reelbrush.job import BlobRef, Job, Options, job_id, parse_options, style_of_upload, to_json
+from function_app.asked import check_size, job_of_request, job_of_upload, plain_job
+from reelbrush.errors import ReelbrushError
+from reelbrush.job import BlobRef, Job, WorkNames, index_name, ticket_name, to_json
+from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import Store
 
+__all__ = ["ACTIVE", "ORCHESTRATION", "Start", "job_of_upload", "plain_job", "request_job", "start_job"]
+
 ORCHESTRATION = "stylize_video"
-SIDECAR_BYTES = 65536  # inclusive
+RELEASE = 2  # of the orchestration's input; 1 knew no queue and no events
 ACTIVE = ("Pending", "Running", "Suspended", "ContinuedAsNew")
 
 
@@ -28,72 +38,28 @@ class Start:
     status: str  # of the orchestration before the request; "" when it was unknown
 
 
-def job_of_upload(store: Store, settings: Settings, source: BlobRef) -> Job:
-    """Return the job that an upload asks for: style by folder or side-car, options by side-car `<name>.json`.
+async def request_job(
+    client: df.DurableOrchestrationClient,
+    settings: Settings,
+    store: Store,
+    source: BlobRef,
+    style: str | None,
+    options: dict[str, Any] | None,
+) -> Start:
+    """Start the job of a source unless it is known; see `job_of_request` for `style` and `options`.
 
-    A side-car that cannot be read as {"style"?, "options"?}, see `parse_options`, raises StoreError.
+    Raises ReelbrushError when the request cannot be served: nothing is started then.
     """
-    sidecar = _sidecar(store, source)
-    named = str(sidecar.get("style") or style_of_upload(source.name, settings.default_style))
-    if len(named) > 64:
-        raise _unusable(source, "the style's name has more than 64 characters")
-    wishes = sidecar.get("options")
-    if not isinstance(wishes, dict | None):
-        raise _unusable(source, "options is an object")
-    try:
-        options = parse_options(cast("dict[str, Any]", wishes or {}))
-    except ValueError as error:
-        raise _unusable(source, str(error)) from None
-    return Job(job_id(source, named, options), source, named, options)
-
-
-def plain_job(settings: Settings, source: BlobRef) -> Job:
-    """Return the job of an upload whose wishes cannot be read: default options, style by folder."""
-    style = style_of_upload(source.name, settings.default_style)
-    return Job(job_id(source, style, Options()), source, style)
-
-
-def _sidecar(store: Store, source: BlobRef) -> dict[str, Any]:
-    name = f"{source.name}.json"
-    blob = store.stat(source.container, name)
-    if blob is None:
-        return {}
-    if blob.size > SIDECAR_BYTES:
-        raise _unusable(source, f"it has more than {SIDECAR_BYTES} bytes")
-    try:
-        document = json.loads(store.read_bytes(source.container, name))
-    except (ValueError, RecursionError) as error:
-        raise _unusable(source, str(error)) from None
-    if not isinstance(document, dict):
-        raise _unusable(source, "an object is expected")
-    return document  # pyright: ignore[reportUnknownVariableType]
-
-
-def _unusable(source: BlobRef, why: str) -> StoreError:
-    return StoreError(
-        f"the side-car of {source.name} cannot be used: {why}", retryable=False, code="side-car"
-    )
-
-
-def orchestration_input(
-    job: Job, settings: Settings, retry: int, error: ReelbrushError | None
-) -> dict[str, Any]:
-    """Return the input of the orchestration of `job`; `retry` keeps its run ids apart from earlier ones."""
-    refused = {"error": {"code": error.code, "message": str(error)[:1000]}} if error else {}
-    return {
-        **refused,
-        "job": to_json(job),
-        "pollSeconds": settings.poll_seconds,
-        "attempts": settings.attempts,
-        "retry": retry,
-        "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    check_size(settings, source)
+    job = await asyncio.to_thread(job_of_request, store, settings, source, style, options)
+    return await start_job(client, job, settings, store)
 
 
 async def start_job(
     client: df.DurableOrchestrationClient,
     job: Job,
     settings: Settings,
+    store: Store,
     *,
     retry: int = 0,
     error: ReelbrushError | None = None,
@@ -108,10 +74,43 @@ async def start_job(
     may_start = not status or (retry and status in ("Failed", "Terminated", "Canceled"))
     if not may_start:
         return Start(job, False, status)
+    registered = await asyncio.to_thread(_register, store, job, retry)
+    request = {**orchestration_input(job, settings, retry, error), **registered}
     try:
-        await client.start_new(ORCHESTRATION, job.id, orchestration_input(job, settings, retry, error))
+        await client.start_new(ORCHESTRATION, job.id, request)
     except Exception as failure:
         if "already exists" not in str(failure):
             raise
         return Start(job, False, "Pending")
     return Start(job, True, status)
+
+
+def orchestration_input(
+    job: Job, settings: Settings, retry: int, error: ReelbrushError | None
+) -> dict[str, Any]:
+    """Return the input of the orchestration of `job`; `retry` keeps its run ids apart from earlier ones."""
+    refused = {"error": {"code": error.code, "message": str(error)[:1000]}} if error else {}
+    return {
+        **refused,
+        "release": RELEASE,
+        "job": to_json(job),
+        "pollSeconds": settings.poll_seconds,
+        "attempts": settings.attempts,
+        "retry": retry,
+        "events": bool(settings.webhook_url or settings.events_topic),
+        "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:
+    """Make the job known; return {"createdAt", "ticket"}, the same for every request of the same try."""
+    names = WorkNames(job.id)
+    document = {"job": to_json(job), "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    if not store.put_new_bytes(WORK, names.record, json.dumps(document).encode()):
+        document = json.loads(store.read_bytes(WORK, names.record))
+    created = round(datetime.fromisoformat(document["createdAt"]).timestamp() * 1000)
+    store.put_bytes(WORK, index_name(created, job.id), b"")
+    store.delete(WORK, names.cancel)
+    ticket = ticket_name(time.time_ns() // 1_000_000 if retry else created, job.id)
+    store.put_bytes(WORK, ticket, b"")
+    return {"createdAt": document["createdAt"], "ticket": ticket}

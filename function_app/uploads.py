@@ -10,7 +10,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
-from function_app.start import job_of_upload, plain_job, start_job
+from function_app.start import plain_job, request_job, start_job
 from reelbrush.errors import ReelbrushError
 from reelbrush.job import BlobRef, starts_job
 from reelbrush.settings import Settings
@@ -38,12 +38,11 @@ async def start_on_upload(upload: blob.BlobClient, starter: df.DurableOrchestrat
     properties = await asyncio.to_thread(upload.get_blob_properties)
     source = BlobRef(str(upload.container_name), name, str(properties.etag).strip('"'), int(properties.size))
     settings = Settings.from_env()
-    error: ReelbrushError | None = None
+    store = open_store(settings.store)
     try:
-        job = await asyncio.to_thread(job_of_upload, open_store(settings.store), settings, source)
+        start = await request_job(starter, settings, store, source, None, None)
     except ReelbrushError as failure:
         if failure.retryable:
             raise
-        job, error = plain_job(settings, source), failure
-    start = await start_job(starter, job, settings, error=error)
-    log.info("%s %s", job.id, "started" if start.started else f"is known already ({start.status})")
+        start = await start_job(starter, plain_job(settings, source), settings, store, error=failure)
+    log.info("%s %s", start.job.id, "started" if start.started else f"is known already ({start.status})")

@@ -37,6 +37,9 @@ async def retry_job(to: Surface, request: Request) -> Reply:
             409, "UploadUnusable", "The upload's wishes cannot be read; correct and upload it again."
         )
     retry = int(found.get("retry", 0)) + 1
-    await start_job(to.client, from_json(Job, found["job"]), to.services.settings, retry=retry)
+    services = to.services
+    await start_job(
+        to.client, from_json(Job, found["job"]), services.settings, services.store, retry=retry
+    )
     location = request.absolute(f"/api/jobs/{job}")
     return Reply(202, job_view(await to.client.get_status(job)), {"Operation-Location": location})

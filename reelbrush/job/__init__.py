@@ -4,7 +4,17 @@ from reelbrush.job.codec import from_json, to_json
 from reelbrush.job.ids import BlobRef, Job, job_id, run_id, slug
 from reelbrush.job.ledger import FlickerSums, LedgerPage, timestamps_hash
 from reelbrush.job.manifest import Colour, EncodeSettings, Manifest, Media, Segment, Video
-from reelbrush.job.names import WorkNames, output_name, starts_job, style_of_upload
+from reelbrush.job.names import (
+    WorkNames,
+    ended_name,
+    index_name,
+    output_name,
+    stamped_job,
+    starts_job,
+    style_of_upload,
+    swept_name,
+    ticket_name,
+)
 from reelbrush.job.options import Options, option_problems
 from reelbrush.job.plan import Batch, plan_batches
 from reelbrush.job.progress import BatchProgress, BatchState
@@ -27,7 +37,9 @@ __all__ = [
     "Video",
     "WorkNames",
     "chosen_wishes",
+    "ended_name",
     "from_json",
+    "index_name",
     "job_id",
     "option_problems",
     "output_name",
@@ -35,8 +47,11 @@ __all__ = [
     "plan_batches",
     "run_id",
     "slug",
+    "stamped_job",
     "starts_job",
     "style_of_upload",
+    "swept_name",
+    "ticket_name",
     "timestamps_hash",
     "to_json",
     "wishes_of",

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 INPUT, OUTPUT, WORK = "input", "output", "work"  # containers
 
+# folders of `work/` that belong to no single job; ids of jobs never begin with a dot
+INDEX, QUEUE, ENDED, SWEPT, CANCELING = ".jobs/", ".queue/", ".ended/", ".swept/", ".canceling/"
+_LATEST_MS = 9_999_999_999_999  # 13 digits of milliseconds, in the year 2286
+
 STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # to be matched in full; also a folder's name
 
 _PARTIAL_NAME = re.compile(r"(^|/)[.~]|\.(tmp|part|partial|crdownload|filepart|upload)$", re.IGNORECASE)
@@ -27,6 +31,21 @@ class WorkNames:
     def manifest(self) -> str:
         """The manifest, one per job."""
         return f"{self.job}/manifest.json"
+
+    @property
+    def record(self) -> str:
+        """What the job is and when it was asked for first; written before its orchestration starts."""
+        return f"{self.job}/job.json"
+
+    @property
+    def cancel(self) -> str:
+        """Made once: by the cancellation or by the finish of the job, whichever comes first."""
+        return f"{self.job}/cancel.json"
+
+    @property
+    def stuck(self) -> str:
+        """Tells that the job was reported as stuck."""
+        return f"{self.job}/stuck.json"
 
     @property
     def receipt(self) -> str:
@@ -64,6 +83,38 @@ class WorkNames:
     def result(self, run: str) -> str:
         """How a run ended."""
         return f"{self.job}/runs/{run}/result.json"
+
+
+def index_name(created_ms: int, job: str) -> str:
+    """Return the name in `work/` by which a job is listed, the newest first; `created_ms` since the epoch."""
+    return f"{INDEX}{_LATEST_MS - created_ms:013d}-{job}"
+
+
+def ticket_name(created_ms: int, job: str) -> str:
+    """Return the name in `work/` of a job's place in the queue, the oldest first."""
+    return f"{QUEUE}{created_ms:013d}-{job}"
+
+
+def ended_name(ended_ms: int, job: str) -> str:
+    """Return the name in `work/` that notes when a job ended, the oldest first."""
+    return f"{ENDED}{ended_ms:013d}-{job}"
+
+
+def swept_name(ended_ms: int, job: str) -> str:
+    """Return the name in `work/` that notes when a job ended whose segments are gone already."""
+    return f"{SWEPT}{ended_ms:013d}-{job}"
+
+
+def stamped_job(name: str) -> tuple[int, str]:
+    """Return milliseconds since the epoch and job id of an index, ticket, ended or swept name.
+
+    Raises ValueError for any other name.
+    """
+    folder, _, entry = name.rpartition("/")
+    stamp, _, job = entry.partition("-")
+    if not (len(stamp) == 13 and stamp.isascii() and stamp.isdigit() and job):
+        raise ValueError(f"{name} is no name with the time of a job")
+    return (_LATEST_MS - int(stamp) if f"{folder}/" == INDEX else int(stamp)), job
 
 
 def starts_job(name: str) -> bool:

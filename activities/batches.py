@@ -1,0 +1,94 @@
+"""The batches of a job as people see them: where each stands, on which run, how fast."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from activities.services import Services
+from reelbrush.errors import StoreError
+from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
+from reelbrush.job.names import WORK
+
+TRIES = 500  # attempt numbers of one batch between two splits of a job: the rest of a division is shown
+_READERS = 8  # blobs read at the same time
+
+
+def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str, Any]]:
+    """Return one row per batch; `attempts[i]` is the attempt number in the id of the latest run of batch i.
+
+    A row has index, firstSegment, startFrame, endFrame (exclusive), state, attempt (from 1), runId and, as
+    far as known, framesDone, waitSeconds, runSeconds, framesPerSecond, error {code, message}. When the work
+    is gone, rows come from the receipt; [] when there is none either.
+    """
+
+    def row_of(index: int) -> dict[str, Any] | None:
+        return _row(to, job, index, attempts[index])
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = list(pool.map(row_of, range(len(attempts))))
+    if not found or found[0] is None:
+        return _receipt_rows(to, job)
+    rows: list[dict[str, Any]] = []
+    first = 0
+    for row in found:
+        if row is None:  # not submitted yet: nothing after it can be placed
+            break
+        count = row.pop("frames")
+        rows.append({**row, "startFrame": first, "endFrame": first + count})
+        first += count
+    return rows
+
+
+def _row(to: Services, job: str, index: int, attempt: int) -> dict[str, Any] | None:
+    names, run = WorkNames(job), run_id(job, index, attempt)
+    description = _document(to, names.batch(run))
+    if description is None:
+        return None
+    batch = from_json(Batch, description["batch"])
+    row: dict[str, Any] = {
+        "index": index,
+        "firstSegment": batch.first_segment,
+        "frames": batch.frame_count,
+        "state": BatchState.QUEUED.value,
+        "attempt": (attempt - 1) % TRIES + 1,
+        "runId": run,
+    }
+    heartbeat = _document(to, names.result(run)) or _document(to, names.progress(run))
+    if heartbeat is None:
+        return row
+    return row | _figures(from_json(BatchProgress, heartbeat), description.get("submittedAt"))
+
+
+def _figures(progress: BatchProgress, submitted: str | None) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "state": progress.state.value,
+        "framesDone": progress.frames_done,
+        "runSeconds": round(progress.seconds, 1),
+    }
+    if submitted:
+        began = datetime.fromtimestamp(progress.updated_at - progress.seconds, UTC)
+        waited = (began - datetime.fromisoformat(submitted)).total_seconds()
+        figures["waitSeconds"] = round(max(0.0, waited), 1)
+    if progress.seconds > 0 and progress.new_frames:
+        figures["framesPerSecond"] = round(progress.new_frames / progress.seconds, 2)
+    if progress.error:
+        figures["error"] = {"code": progress.error_code or "scoring", "message": progress.error[:1000]}
+    return figures
+
+
+def _document(to: Services, name: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(to.store.read_bytes(WORK, name))
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return None
+
+
+def _receipt_rows(to: Services, job: str) -> list[dict[str, Any]]:
+    receipt = _document(to, WorkNames(job).receipt) or {}
+    return [{**row, "state": BatchState.DONE.value} for row in receipt.get("batches", [])]

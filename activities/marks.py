@@ -1,0 +1,53 @@
+"""Marks in the store by which the steps of a job, its cancellation and the upkeep agree."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+from reelbrush.errors import StoreError
+from reelbrush.job import WorkNames, ended_name, stamped_job
+from reelbrush.job.names import CANCELING, QUEUE, WORK
+from reelbrush.store import Store
+
+CANCELED, FINISHED = "canceled", "finished"
+
+
+def decide(store: Store, job: str, end: str) -> str:
+    """Let the job end as `end`, CANCELED or FINISHED, unless that was decided before; return what holds."""
+    document = {"end": end, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    if store.put_new_bytes(WORK, WorkNames(job).cancel, json.dumps(document).encode()):
+        return end
+    return _decision(store, job) or end
+
+
+def is_canceled(store: Store, job: str) -> bool:
+    """Whether the job was canceled and not retried since."""
+    return _decision(store, job) == CANCELED
+
+
+def note_end(store: Store, job: str) -> None:
+    """Note that the job ended now and give its place in the queue to the next one. May be repeated."""
+    store.put_bytes(WORK, ended_name(time.time_ns() // 1_000_000, job), b"")
+    for ticket in tickets_of(store, job):
+        store.delete(WORK, ticket)
+
+
+def tickets_of(store: Store, job: str) -> list[str]:
+    """Return the names of the job's tickets; more than one only while it is asked for twice at once."""
+    return [blob.name for blob in store.list(WORK, QUEUE) if stamped_job(blob.name)[1] == job]
+
+
+def note_canceling(store: Store, job: str) -> None:
+    """Ask the upkeep to see to it that nothing of the job goes on."""
+    store.put_bytes(WORK, CANCELING + job, b"")
+
+
+def _decision(store: Store, job: str) -> str:
+    try:
+        return str(json.loads(store.read_bytes(WORK, WorkNames(job).cancel)).get("end", CANCELED))
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return ""
