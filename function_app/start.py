@@ -15,12 +15,22 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.traced import known_traceparent
 from function_app.asked import check_size, job_of_request, job_of_upload, plain_job
 from reelbrush.errors import ReelbrushError
 from reelbrush.job import BlobRef, Job, WorkNames, index_name, ticket_name, to_json
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import Store
+from reelbrush.telemetry import (
+    count_event,
+    current_traceparent,
+    job_span,
+    log_fields,
+    new_traceparent,
+    telemetry_started,
+)
+from reelbrush.telemetry import names as telemetry
 
 __all__ = ["ACTIVE", "ORCHESTRATION", "Start", "job_of_upload", "plain_job", "request_job", "start_job"]
 
@@ -74,14 +84,19 @@ async def start_job(
     may_start = not status or (retry and status in ("Failed", "Terminated", "Canceled"))
     if not may_start:
         return Start(job, False, status)
-    registered = await asyncio.to_thread(_register, store, job, retry)
-    request = {**orchestration_input(job, settings, retry, error), **registered}
-    try:
-        await client.start_new(ORCHESTRATION, job.id, request)
-    except Exception as failure:
-        if "already exists" not in str(failure):
-            raise
-        return Start(job, False, "Pending")
+    await telemetry_started()
+    parent = await asyncio.to_thread(known_traceparent, store, job.id) if retry else ""
+    about = {telemetry.JOB: job.id, telemetry.STYLE: job.style}
+    with log_fields(job.id), job_span(telemetry.START, parent, about):
+        registered = await asyncio.to_thread(_register, store, job, retry)
+        request = {**orchestration_input(job, settings, retry, error), **registered}
+        try:
+            await client.start_new(ORCHESTRATION, job.id, request)
+        except Exception as failure:
+            if "already exists" not in str(failure):
+                raise
+            return Start(job, False, "Pending")
+    count_event("started")
     return Start(job, True, status)
 
 
@@ -103,9 +118,13 @@ def orchestration_input(
 
 
 def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:
-    """Make the job known; return {"createdAt", "ticket"}, the same for every request of the same try."""
+    """Make the job known; return {"createdAt", "ticket", "traceparent"}, always the same."""
     names = WorkNames(job.id)
-    document = {"job": to_json(job), "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    document = {
+        "job": to_json(job),
+        "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "traceparent": current_traceparent() or new_traceparent(),
+    }
     if not store.put_new_bytes(WORK, names.record, json.dumps(document).encode()):
         document = json.loads(store.read_bytes(WORK, names.record))
     created = round(datetime.fromisoformat(document["createdAt"]).timestamp() * 1000)
@@ -113,4 +132,5 @@ def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:
     store.delete(WORK, names.cancel)
     ticket = ticket_name(time.time_ns() // 1_000_000 if retry else created, job.id)
     store.put_bytes(WORK, ticket, b"")
-    return {"createdAt": document["createdAt"], "ticket": ticket}
+    kept = {name: document[name] for name in ("createdAt", "traceparent") if name in document}
+    return {**kept, "ticket": ticket}

@@ -34,7 +34,7 @@ def publisher(endpoint: str) -> Any:
 
 
 def open_publisher(endpoint: str, credential: Any, **options: Any) -> Any:
-    """Return a new client of a topic; `options` are azure-core's. It never tries twice, since the outbox does."""
+    """Return a new client of a topic; `options` are azure-core's. It tries once: the outbox tries again."""
     from azure.eventgrid import EventGridPublisherClient
 
     limits = {"retry_total": 0, "connection_timeout": SECONDS, "read_timeout": SECONDS}

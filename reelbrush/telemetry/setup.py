@@ -1,0 +1,143 @@
+"""Turning telemetry on, once per process, at its first work and never while a module is imported.
+
+APPLICATIONINSIGHTS_CONNECTION_STRING sends to Azure Monitor. OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER or
+OTEL_EXPORTER_OTLP_ENDPOINT choose any installed OpenTelemetry exporter (`console` comes with the SDK).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+from typing import Any
+
+from reelbrush.telemetry.fields import add_fields
+
+SAMPLER = "OTEL_TRACES_SAMPLER"
+WORKER_LOGS = "PYTHON_ENABLE_OPENTELEMETRY"  # then the Functions host leaves our logs to us
+LOGGERS = ("reelbrush", "scoring")  # whose records are exported, with those of all below them
+
+log = logging.getLogger("reelbrush.telemetry")
+_lock = threading.Lock()
+_started = False
+
+
+async def telemetry_started() -> None:
+    """Turn the app's telemetry on if it is not on yet; the event loop goes on meanwhile."""
+    if not _started:
+        await asyncio.to_thread(start_telemetry, "app")
+
+
+def start_telemetry(role: str) -> None:
+    """Turn telemetry on for this process; `role` (`app`, `scoring`) tells it apart. Never raises.
+
+    Later calls change nothing. A provider that somebody else has set, as the Functions worker can, is kept.
+    """
+    global _started
+    with _lock:
+        if _started:
+            return
+        try:
+            _configure(role)
+        except Exception as error:
+            log.warning("telemetry stays off: %s: %s", type(error).__name__, error)
+        for handler in logging.getLogger().handlers:
+            add_fields(handler)
+        _started = True
+
+
+def stop_telemetry(seconds: float = 5.0) -> None:
+    """Send what is left, waiting at most about `seconds`."""
+    from opentelemetry import metrics, trace
+
+    milliseconds = int(seconds * 1000)
+    for provider in (trace.get_tracer_provider(), metrics.get_meter_provider()):
+        flush: Any = getattr(provider, "force_flush", None)
+        if flush is not None:
+            with contextlib.suppress(Exception):
+                flush(milliseconds)
+
+
+def _configure(role: str) -> None:
+    from opentelemetry import trace
+
+    if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        return
+    connection = os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "")
+    traces, metrics = _exporter_names("TRACES"), _exporter_names("METRICS")
+    if not (connection or traces or metrics):
+        return
+    os.environ.setdefault("OTEL_SERVICE_NAME", os.environ.get("WEBSITE_SITE_NAME") or f"reelbrush-{role}")
+    if connection:
+        _configure_azure_monitor()
+    else:
+        _configure_exporters(traces, metrics)
+
+
+def _configure_azure_monitor() -> None:
+    from azure.monitor.opentelemetry import configure_azure_monitor
+
+    # the default sampler keeps 5 traces per second and would tear jobs apart
+    sampling: dict[str, Any] = {} if os.environ.get(SAMPLER) else {"sampling_ratio": 1.0}
+    on_functions = "FUNCTIONS_WORKER_RUNTIME" in os.environ
+    configure_azure_monitor(
+        **sampling,
+        # the host sends the worker's logs too, unless it was told that the worker does
+        disable_logging=on_functions and os.environ.get(WORKER_LOGS, "").lower() not in ("1", "true"),
+        logger_name=LOGGERS[0],
+        enable_live_metrics=False,
+        enable_performance_counters=False,
+        # every read of a blob and every heartbeat would be a span of its own
+        instrumentation_options={name: {"enabled": False} for name in _instrumented()},
+    )
+    for handler in logging.getLogger(LOGGERS[0]).handlers:
+        add_fields(handler)
+        for name in LOGGERS[1:]:
+            logging.getLogger(name).addHandler(handler)
+
+
+def _instrumented() -> list[str]:
+    from importlib.metadata import entry_points
+
+    return ["azure_sdk", *(entry.name for entry in entry_points(group="opentelemetry_instrumentor"))]
+
+
+def _exporter_names(signal: str) -> list[str]:
+    """Return the exporters that the OTEL_ variables choose for TRACES or METRICS."""
+    named = os.environ.get(f"OTEL_{signal}_EXPORTER", "")
+    if not named and any(
+        os.environ.get(f"OTEL_EXPORTER_OTLP{part}ENDPOINT") for part in ("_", f"_{signal}_")
+    ):
+        named = "otlp"
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    otlp = "otlp_proto_grpc" if protocol == "grpc" else "otlp_proto_http"
+    wanted = [name.strip() for name in named.split(",")]
+    return [otlp if name == "otlp" else name for name in wanted if name not in ("", "none")]
+
+
+def _configure_exporters(traces: list[str], metrics: list[str]) -> None:
+    from opentelemetry.metrics import set_meter_provider
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.trace import set_tracer_provider
+
+    provider = TracerProvider()
+    for name in traces:
+        provider.add_span_processor(BatchSpanProcessor(_exporter("opentelemetry_traces_exporter", name)))
+    set_tracer_provider(provider)
+    readers = [
+        PeriodicExportingMetricReader(_exporter("opentelemetry_metrics_exporter", name)) for name in metrics
+    ]
+    set_meter_provider(MeterProvider(readers))
+
+
+def _exporter(group: str, name: str) -> Any:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=group, name=name):
+        return entry.load()()
+    raise LookupError(f"the exporter {name} is not installed (pip install opentelemetry-exporter-...)")
