@@ -8,12 +8,14 @@ import azure.durable_functions as df
 
 from activities.marks import CANCELED, decide, note_canceling, note_end
 from activities.services import Services, services
+from activities.traced import traced
 from reelbrush.job.names import OUTPUT
 
 bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="request", activity="cancel_runs")
+@traced("cancel_runs")
 async def cancel_runs(request: dict) -> bool:  # type: ignore[type-arg]
     """Stop the runs of a job and return True. Request: {"job": id}."""
     await asyncio.to_thread(services().compute.cancel, str(request["job"]))

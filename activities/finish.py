@@ -10,6 +10,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.services import Services, read_manifest, read_page, services
+from activities.traced import traced
 from reelbrush import __version__
 from reelbrush.job import Job, Manifest, WorkNames, from_json, to_json
 from reelbrush.job.ledger import FlickerSums
@@ -19,6 +20,7 @@ bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="request", activity="finish_job")
+@traced("finish_job")
 async def finish_job(request: dict) -> dict:  # type: ignore[type-arg]
     """Return the job's result with its totals. Request: {"job", "result", "retries"}."""
     return await asyncio.to_thread(finish, services(), request)

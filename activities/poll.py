@@ -9,6 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.services import Services, read_page, services
+from activities.traced import traced
 from reelbrush.compute import RunStatus
 from reelbrush.errors import StoreError
 from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
@@ -21,6 +22,7 @@ LONG_TEXTS = 5  # failing batches whose message is passed on; payloads must stay
 
 
 @bp.activity_trigger(input_name="request", activity="poll_runs")
+@traced("poll_runs")
 async def poll_runs(request: dict) -> list:  # type: ignore[type-arg]
     """Return what was seen of each run. Request: {"job": id, "runs": [[batch index, attempt], ...]}."""
     return await asyncio.to_thread(poll, services(), request["job"], request["runs"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
+from activities.traced import traced
 from reelbrush.errors import ReelbrushError, Refusal
 from reelbrush.job import (
     Job,
@@ -33,6 +34,7 @@ _CAREFUL = "careful-"  # begins the generation of manifests made by decoding eve
 
 
 @bp.activity_trigger(input_name="request", activity="split_video")
+@traced("split_video")
 async def split_video(request: dict) -> dict:  # type: ignore[type-arg]  # the worker refuses dict[...] here
     """Return {"frames", "input", "batches"} or {"error": {code, message}}. Request: {"job", "careful"}."""
     return await asyncio.to_thread(

@@ -20,6 +20,7 @@ from activities.services import (
     scratch_folder,
     services,
 )
+from activities.traced import traced
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import (
     Job,
@@ -39,6 +40,7 @@ REPORTED = 500  # ranges named in one answer; the rest shows up in the next roun
 
 
 @bp.activity_trigger(input_name="request", activity="stitch_video")
+@traced("stitch_video")
 async def stitch_video(request: dict) -> dict:  # type: ignore[type-arg]
     """Return {"result"}, {"missing": [[first, last], ...]} or {"error"}. Request: {"job"}."""
     return await asyncio.to_thread(stitch, services(), from_json(Job, request["job"]))
