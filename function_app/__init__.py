@@ -5,8 +5,8 @@ import azure.functions as func
 
 import activities
 import orchestrators
-from function_app import jobs, uploads
+from function_app import catalogue, jobs, uploads
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (uploads.bp, jobs.bp, orchestrators.bp, *activities.blueprints):
+for blueprint in (uploads.bp, jobs.bp, catalogue.bp, orchestrators.bp, *activities.blueprints):
     app.register_functions(blueprint)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from reelbrush.job import Options, chosen_wishes, from_json
+
+STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
+ENDED = STATUSES[2:]
 
 _STATUS = {
     "Pending": "NotStarted",
@@ -20,66 +23,96 @@ _STATUS = {
     "Terminated": "Canceled",
     "Canceled": "Canceled",
 }
+_LAST_PHASE = {"Succeeded": "done", "Failed": "failed", "Canceled": "canceled"}
+_WHILE_RUNNING = ("etaSeconds",)
+_COPIED = ("queueSeconds", "etaSeconds", "lastError")
 
 
-def job_view(status: DurableOrchestrationStatus) -> dict[str, Any]:
-    """Return the JSON document of a job. Fields that are not known are absent."""
+def state_of(status: DurableOrchestrationStatus) -> str:
+    """Return which of `STATUSES` an instance is in."""
     name = status.runtime_status.name if status.runtime_status else "Pending"
-    state = _STATUS.get(name, "Running")
-    request = decoded(status.input_)
-    custom = decoded(status.custom_status)
+    return _STATUS.get(name, "Running")
+
+
+def job_view(
+    status: DurableOrchestrationStatus,
+    now: datetime | None = None,
+    price: float = 0.0,
+    currency: str = "USD",
+) -> dict[str, Any]:
+    """Return the JSON document of a job, without links. Fields that are not known are absent.
+
+    `now` (aware, UTC; the moment of the status by default) gives the elapsed time of a job that runs; `price`
+    is that of one node per hour, 0 where none is known.
+    """
+    state = state_of(status)
+    request, custom = decoded(status.input_), decoded(status.custom_status)
     job = request.get("job", {})
-    source = job.get("source", {})
+    created = _moment(request.get("createdAt")) or status.created_time
+    changed = status.last_updated_time
     view: dict[str, Any] = {
         "id": status.instance_id,
         "kind": "stylizeVideo",
         "status": state,
-        "phase": custom.get("phase", "queued"),
-        "summary": custom.get("summary", "queued"),
-        "createdAt": _time(status.created_time),
+        "phase": _phase(state, custom),
+        "summary": "canceled" if state == "Canceled" else custom.get("summary", "queued"),
+        "createdAt": _time(created),
         "startedAt": request.get("startedAt"),
-        "updatedAt": _time(status.last_updated_time),
-        "style": job.get("style"),
-        "options": _wishes(job) or None,
-        "input": {"blob": f"{source.get('container')}/{source.get('name')}", **custom.get("input", {})},
-        "links": {
-            "self": f"/api/jobs/{status.instance_id}",
-            "retry": f"/api/jobs/{status.instance_id}/retry",
-        },
+        "updatedAt": custom.get("updatedAt") or _time(changed),
+        **wanted(job),
+        "input": {**source_of(job), **custom.get("input", {})},
+        "cost": _cost(custom, price, currency),
+        **{name: custom.get(name) for name in _COPIED},
     }
     if "framesTotal" in custom:
         view["progress"] = _progress(custom)
-    if "result" in custom and state == "Succeeded":
-        view["result"] = custom["result"]
-    if state in ("Succeeded", "Failed", "Canceled"):
-        view["endedAt"] = _time(status.last_updated_time)
+    if state in ENDED:
+        view["endedAt"] = _time(changed)
+        view |= dict.fromkeys(_WHILE_RUNNING)
+    until = changed if state in ENDED else (now or changed)
+    if created and until:
+        view["elapsedSeconds"] = max(0, round((_aware(until) - _aware(created)).total_seconds()))
+    if state == "Succeeded":
+        view["result"] = custom.get("result")
     if state == "Failed":
         text = str(_text(status.output)) or "the job failed"
-        view["error"] = custom.get("error", {"code": "internal", "message": text})
+        view["error"] = custom.get("error", {"code": "internal", "message": text[:2000]})
     return {key: value for key, value in view.items() if value is not None}
 
 
-def _wishes(job: dict[str, Any]) -> dict[str, Any]:
-    """What was wished beside the style; {} for a plain job, or where only another release can read it."""
-    try:
-        return chosen_wishes(from_json(Options, job.get("options", {})))
-    except ValueError:
-        return {}
-
-
-def _progress(custom: dict[str, Any]) -> dict[str, Any]:
-    done, total, states = custom["framesDone"], custom["framesTotal"], custom["batchStates"]
-    return {
-        "framesDone": done,
-        "framesTotal": total,
-        "percent": 100 * done // max(1, total),
-        "batchesTotal": len(states),
-        "batchesDone": states.count("D"),
-        "batchesRunning": states.count("R"),
-        "batchesFailed": states.count("F"),
-        "batchStates": states,
-        "retries": custom.get("retries", 0),
+def receipt_view(job: str, receipt: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a finished job of which only the receipt is left."""
+    described = receipt.get("job", {})
+    frames = int(receipt.get("frames", 0))
+    view: dict[str, Any] = {
+        "id": job,
+        "kind": "stylizeVideo",
+        "status": "Succeeded",
+        "phase": "done",
+        "summary": "done",
+        **wanted(described),
+        "input": source_of(described),
+        "progress": {"framesDone": frames, "framesTotal": frames, "percent": 100} if frames else None,
+        "result": receipt.get("result", {}),
+        "cost": receipt.get("cost"),
     }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def source_of(job: dict[str, Any]) -> dict[str, Any]:
+    """Return what a job's JSON says of its source: blob and bytes."""
+    source = job.get("source", {})
+    known = {"blob": f"{source.get('container')}/{source.get('name')}", "sizeBytes": source.get("size")}
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def wanted(job: dict[str, Any]) -> dict[str, Any]:
+    """Return style and options of a job's JSON; options that nobody wished for are None."""
+    try:
+        options = chosen_wishes(from_json(Options, job.get("options", {})))
+    except ValueError:  # only another release can read it
+        options = {}
+    return {"style": job.get("style"), "options": options or None}
 
 
 def decoded(value: Any) -> dict[str, Any]:
@@ -95,9 +128,49 @@ def decoded(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
+def _phase(state: str, custom: dict[str, Any]) -> str:
+    phase = str(custom.get("phase", "queued"))
+    return _LAST_PHASE.get(state, "waitingForCompute" if phase == "waiting-for-compute" else phase)
+
+
+def _progress(custom: dict[str, Any]) -> dict[str, Any]:
+    done, total, states = custom["framesDone"], custom["framesTotal"], custom["batchStates"]
+    rate = decoded(custom.get("rate")).get("fps")
+    return {
+        "framesDone": done,
+        "framesTotal": total,
+        "percent": 100 * done // max(1, total),
+        **({"framesPerSecond": rate} if rate is not None else {}),
+        "batchesTotal": len(states),
+        "batchesDone": states.count("D"),
+        "batchesRunning": states.count("R"),
+        "batchesFailed": states.count("F"),
+        "batchStates": states,
+        "retries": custom.get("retries", 0),
+    }
+
+
+def _cost(custom: dict[str, Any], price: float, currency: str) -> dict[str, Any] | None:
+    seconds = custom.get("nodeSeconds")
+    if seconds is None or not price:
+        return None
+    return {"nodeSeconds": seconds, "estimate": round(seconds * price / 3600, 4), "currency": currency}
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value) if value else ""
 
 
-def _time(value: datetime | None) -> str | None:
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return _aware(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

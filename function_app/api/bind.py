@@ -13,6 +13,7 @@ from activities.services import services
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused, located, problem
 from function_app.api.surface import Surface
+from reelbrush.errors import StoreError
 
 Handler = Callable[[Surface, Request], Awaitable[Reply]]
 PlainHandler = Callable[[Request], Awaitable[Reply]]
@@ -45,6 +46,9 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
         reply = await handler(request)
     except Refused as refused:
         reply = refused.reply
+    except StoreError as error:
+        log.warning("%s %s: %s", request.method, request.path, error)
+        reply = _unreachable() if error.retryable else problem(500, "StoreFailed", "The store refused.")
     except Exception:
         # the log has what happened; the caller gets nothing of the inside
         log.exception("%s %s failed", request.method, request.path)
@@ -54,3 +58,7 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
     return func.HttpResponse(
         reply.content(), status_code=reply.status, headers=headers, mimetype=reply.media_type
     )
+
+
+def _unreachable() -> Reply:
+    return problem(503, "StoreUnavailable", "The store does not answer.", headers={"Retry-After": "10"})

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import click
 
+from reelbrush import catalogue
+from reelbrush.catalogue import StyleLine
 from reelbrush.cli.app_folder import styles_folder
-from reelbrush.errors import StyleError
-from reelbrush.job.options import PRECISIONS
-
-
-@dataclass(frozen=True)
-class StyleLine:
-    """What the list shows of one style."""
-
-    name: str
-    title: str
-    description: str
-    precisions: tuple[str, ...] = ("float32",)
-
-
-IDENTITY = StyleLine("identity", "Identity", "Changes nothing; for tests and checks.", PRECISIONS)
 
 
 def list_cards(folder: Path | None = None) -> list[StyleLine]:
@@ -32,27 +17,7 @@ def list_cards(folder: Path | None = None) -> list[StyleLine]:
 
     Raises StyleError when a card is not valid JSON.
     """
-    found = [IDENTITY]
-    for path in sorted((folder or styles_folder()).glob("*/card.json")):
-        card, name = _read(path), path.parent.name
-        title, description = str(card.get("title", name)), str(card.get("description", ""))
-        variants = card.get("variants")
-        precisions = sorted(cast("dict[str, Any]", variants)) if isinstance(variants, dict) else []
-        found.append(StyleLine(name, title, description, ("float32", *precisions)))
-    return sorted(found, key=lambda line: line.name)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_bytes())
-        if not isinstance(card, dict):
-            raise ValueError("an object is expected")
-    except (ValueError, RecursionError) as error:
-        raise StyleError(
-            f"style {path.parent.name}: {path} is not valid: {error}",
-            advice="Correct the card, or move its folder away",
-        ) from None
-    return cast("dict[str, Any]", card)
+    return catalogue.list_cards(folder or styles_folder())
 
 
 def print_styles(as_json: bool) -> None:

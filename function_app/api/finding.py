@@ -1,0 +1,93 @@
+"""Finding a job by its id, and showing it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+
+from function_app.api.conditional import weak_tag
+from function_app.api.links import api_links, media_links
+from function_app.api.messages import Request
+from function_app.api.problems import Refused
+from function_app.api.surface import Surface
+from function_app.job_view import ENDED, job_view, receipt_view
+from function_app.start import ORCHESTRATION
+from reelbrush.errors import StoreError
+from reelbrush.job import WorkNames
+from reelbrush.job.names import WORK
+
+# as `job_id` makes them; anything else is no id and never reaches the durable client or a blob name
+_JOB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{10}")
+_CHANGING = ("elapsedSeconds",)
+
+
+def job_named(request: Request) -> str:
+    """Return the job id of the route. Raises Refused (404) when it cannot be one."""
+    job = request.params["id"]
+    if len(job) > 51 or not _JOB.fullmatch(job):
+        raise not_found(job)
+    return job
+
+
+def not_found(job: str) -> Refused:
+    """Return the refusal of an id that no job has."""
+    return Refused(404, "JobNotFound", f"There is no job {job[:64]}.")
+
+
+async def instance_of(to: Surface, job: str) -> DurableOrchestrationStatus | None:
+    """Return the orchestration instance of a job, or None."""
+    status = await to.client.get_status(job)
+    return status if status and status.name == ORCHESTRATION else None
+
+
+async def view_of(to: Surface, job: str) -> dict[str, Any]:
+    """Return the job's document without links, from its receipt where nothing else is left of it.
+
+    Raises Refused (404).
+    """
+    status = await instance_of(to, job)
+    if status is not None:
+        return shown(to, status)
+    receipt = await asyncio.to_thread(_receipt, to, job)
+    if receipt is None:
+        raise not_found(job)
+    return receipt_view(job, receipt)
+
+
+def shown(to: Surface, status: DurableOrchestrationStatus) -> dict[str, Any]:
+    """Return the document, without links, of an instance."""
+    settings = to.services.settings
+    return job_view(status, to.now, settings.price_per_hour, settings.currency)
+
+
+async def complete(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with all links, also to its videos."""
+    media = await media_links(to, request, view)
+    full = {**view, "links": {**api_links(to, request, view), **media}}
+    if "result" in view:
+        full["result"] = {**view["result"], "url": media["output"]}
+    return full
+
+
+def tag_of_job(to: Surface, view: dict[str, Any]) -> str:
+    """Return the weak ETag of a job's document: it outlives signed links no longer than half their life."""
+    window = int(to.now.timestamp()) // (to.services.settings.url_minutes * 30)
+    steady = {name: value for name, value in view.items() if name not in _CHANGING}
+    return weak_tag([window, steady])
+
+
+def waiting_headers(to: Surface, view: dict[str, Any]) -> dict[str, str]:
+    """Return Retry-After, 1..15 seconds, for a job that has not ended; {} for one that has."""
+    pause = max(1, min(15, round(to.services.settings.poll_seconds)))
+    return {} if view["status"] in ENDED else {"Retry-After": str(pause)}
+
+
+def _receipt(to: Surface, job: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(to.services.store.read_bytes(WORK, WorkNames(job).receipt))
+    except (StoreError, ValueError):
+        return None

@@ -1,0 +1,28 @@
+"""Whether the app can work: for load balancers and for people who set it up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from function_app.api.messages import Reply, Request
+from function_app.api.problems import problem
+from function_app.api.surface import Surface
+from reelbrush import __version__
+from reelbrush.errors import ReelbrushError
+from reelbrush.job.names import WORK
+
+SECONDS = 5.0  # for the store to answer
+
+log = logging.getLogger("reelbrush.api")
+
+
+async def get_health(to: Surface, request: Request) -> Reply:
+    """Return 200 when settings are usable and the store answers, 503 otherwise. Nothing secret is told."""
+    look = asyncio.to_thread(to.services.store.stat, WORK, "health")
+    try:
+        await asyncio.wait_for(look, SECONDS)
+    except (ReelbrushError, OSError, TimeoutError) as error:
+        log.warning("the store does not answer: %s", error)
+        return problem(503, "StoreUnavailable", "The store does not answer.", headers={"Retry-After": "10"})
+    return Reply(200, {"status": "healthy", "version": __version__})

@@ -1,0 +1,66 @@
+"""Where a job's things are: links of the API, short-lived links into the store, links for operators."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+from typing import Any
+from urllib.parse import quote
+
+from function_app.api.messages import Request
+from function_app.api.signature import watch_path
+from function_app.api.surface import Surface
+
+
+def api_links(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, str]:
+    """Return the links of a job that need no work; those to actions only while the action makes sense."""
+    here = request.absolute(f"/api/jobs/{view['id']}")
+    links = {
+        "self": here,
+        "batches": f"{here}/batches",
+        "logs": f"{here}/logs",
+        "media": f"{here}/media",
+    }
+    if view["status"] in ("NotStarted", "Running"):
+        links["cancel"] = f"{here}/cancel"
+    if view["status"] in ("Failed", "Canceled"):
+        links["retry"] = f"{here}/retry"
+    if to.services.settings.insights_id:
+        links["portal"] = portal_link(to.services.settings.insights_id, str(view["id"]))
+    return links
+
+
+async def media_links(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, str]:
+    """Return links to the source, to the output when there is one, and to the playlist for watching."""
+    blobs = {"input": view["input"]["blob"]}
+    if "result" in view:
+        blobs["output"] = view["result"]["blob"]
+    seconds = to.services.settings.url_minutes * 60
+
+    def signed() -> dict[str, str]:
+        store = to.services.store
+        links: dict[str, str] = {}
+        for name, blob in blobs.items():
+            container, _, path = str(blob).partition("/")
+            saved_as = path.rsplit("/", 1)[-1] if name == "output" else None
+            links[name] = store.signed_url(
+                container, path, write=False, seconds=seconds, download_name=saved_as
+            )
+        return {**links, "watch": watch_path(store, str(view["id"]), seconds)}
+
+    return {name: request.absolute(link) for name, link in (await asyncio.to_thread(signed)).items()}
+
+
+def portal_link(resource: str, job: str) -> str:
+    """Return the Azure portal's page with the log of one job; `resource` is Application Insights' id."""
+    query = (
+        "union traces, exceptions, requests, dependencies\n"
+        f'| where tostring(customDimensions.job_id) == "{job}"\n'
+        "| order by timestamp asc"
+    )
+    packed = base64.b64encode(gzip.compress(query.encode(), mtime=0)).decode()
+    return (
+        "https://portal.azure.com/#blade/Microsoft_Azure_Monitoring_Logs/LogsBlade/resourceId/"
+        f"{quote(resource, safe='')}/source/LogsBlade.AnalyticsShareLinkToQuery/q/{quote(packed, safe='')}"
+    )

@@ -1,0 +1,69 @@
+"""The batches of a job, and the log of one's latest run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from activities.batches import batch_rows
+from function_app.api.bodies import query_number
+from function_app.api.conditional import conditional, weak_tag
+from function_app.api.finding import instance_of, job_named, view_of, waiting_headers
+from function_app.api.messages import Reply, Request
+from function_app.api.problems import problem
+from function_app.api.surface import Surface
+from function_app.job_view import decoded
+from reelbrush.job import run_id
+
+LINES, MOST_LINES = 200, 2000
+MOST_BATCHES = 100
+
+
+async def get_batches(to: Surface, request: Request) -> Reply:
+    """Return `{value}` with one row per batch in order; empty while the video is being split."""
+    job = job_named(request)
+    view = await view_of(to, job)
+    rows = await asyncio.to_thread(batch_rows, to.services, job, await _attempts(to, job))
+    logs = request.absolute(f"/api/jobs/{job}/logs?batch=")
+    body = {"value": [{**row, "logsUrl": f"{logs}{row['index']}"} for row in rows]}
+    return conditional(request, Reply(200, body, waiting_headers(to, view)), weak_tag(body))
+
+
+async def get_log(to: Surface, request: Request) -> Reply:
+    """Return the last lines of the log of a batch's latest run, empty where there is none (any more).
+
+    Without `batch` it is the one that failed last, else one that runs, else the first.
+    """
+    job = job_named(request)
+    view = await view_of(to, job)
+    lines = query_number(request, "lines", LINES, 1, MOST_LINES)
+    attempts = await _attempts(to, job)
+    batch = query_number(request, "batch", _telling(view, len(attempts)), 0, MOST_BATCHES - 1)
+    if batch >= len(attempts):
+        if "batch" in request.query:
+            return problem(404, "BatchNotFound", f"The job {job} has no batch {batch}.")
+        return _text("")
+    text = await asyncio.to_thread(to.services.compute.log_tail, run_id(job, batch, attempts[batch]), lines)
+    return _text(text or _kept(view, batch))
+
+
+async def _attempts(to: Surface, job: str) -> list[int]:
+    status = await instance_of(to, job)
+    return list(decoded(status.custom_status).get("attempts", [])) if status is not None else []
+
+
+def _telling(view: dict[str, Any], batches: int) -> int:
+    failed = view.get("lastError", view.get("error", {})).get("batch")
+    if isinstance(failed, int) and failed < batches:
+        return failed
+    return max(0, view.get("progress", {}).get("batchStates", "").find("R"))
+
+
+def _kept(view: dict[str, Any], batch: int) -> str:
+    """What the job's state keeps of a log that is gone."""
+    error = view.get("lastError", {})
+    return "\n".join(error.get("log", [])) if error.get("batch") == batch else ""
+
+
+def _text(text: str) -> Reply:
+    return Reply(200, text, media_type="text/plain; charset=utf-8")
