@@ -6,7 +6,8 @@ import azure.functions as func
 import activities
 import orchestrators
 from function_app import catalogue, jobs, uploads
+from function_app.watch import routes as watch
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (uploads.bp, jobs.bp, catalogue.bp, orchestrators.bp, *activities.blueprints):
+for blueprint in (uploads.bp, jobs.bp, catalogue.bp, watch.bp, orchestrators.bp, *activities.blueprints):
     app.register_functions(blueprint)

@@ -1,0 +1,36 @@
+"""`/api/jobs/{id}/watch/{token}/{file}`: who may have which file of a job's stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+from function_app.api.finding import job_named
+from function_app.api.messages import Reply, Request
+from function_app.api.problems import Refused, problem
+from function_app.api.signature import Verdict, check_token
+from function_app.api.surface import Surface
+from function_app.watch.listing import MEDIA, PLAYLIST, get_media, get_playlist
+from function_app.watch.pieces import FRAGMENT, INIT, get_piece
+
+
+async def get_watch_file(to: Surface, request: Request) -> Reply:
+    """Return one file of a job's stream. Raises Refused: 403 for a bad token, 404 for what is not there."""
+    job, file = job_named(request), request.params["file"]
+    await _check_token(to, job, request.params["token"])
+    if file == PLAYLIST:
+        return await get_playlist(to, job, request)
+    if file == MEDIA:
+        return await get_media(to, job, request)
+    if file == INIT or FRAGMENT.fullmatch(file):
+        return await get_piece(to, job, file, request.query.get("v", ""))
+    return problem(404, "FileNotFound", f"A stream has {PLAYLIST}, {MEDIA}, {INIT} and files like 00000.m4s.")
+
+
+async def _check_token(to: Surface, job: str, token: str) -> None:
+    verdict = await asyncio.to_thread(check_token, to.services.store, job, token, to.now.timestamp())
+    if verdict is Verdict.EXPIRED:
+        raise Refused(
+            403, "LinkExpired", f"This link has expired; GET /api/jobs/{job}/media gives a new one."
+        )
+    if verdict is Verdict.FORGED:
+        raise Refused(403, "LinkInvalid", f"This link is not for watching the job {job}.")
