@@ -21,7 +21,7 @@ def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str
     """Return one row per batch; `attempts[i]` is the attempt number in the id of the latest run of batch i.
 
     A row has index, firstSegment, startFrame, endFrame (exclusive), state, attempt (from 1), runId and, as
-    far as known, framesDone, waitSeconds, runSeconds, framesPerSecond, error {code, message}. When the work
+    far as known, submittedAt, framesDone, waitSeconds, runSeconds, framesPerSecond, error {code, message}. When the work
     is gone, rows come from the receipt; [] when there is none either.
     """
 
@@ -57,6 +57,8 @@ def _row(to: Services, job: str, index: int, attempt: int) -> dict[str, Any] | N
         "attempt": (attempt - 1) % TRIES + 1,
         "runId": run,
     }
+    if description.get("submittedAt"):
+        row["submittedAt"] = description["submittedAt"]
     heartbeat = _document(to, names.result(run)) or _document(to, names.progress(run))
     if heartbeat is None:
         return row
