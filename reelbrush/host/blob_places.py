@@ -84,12 +84,17 @@ class FolderPlace:
 
 
 class AccountPlace:
-    """Containers of a storage account, by connection string."""
+    """Containers of a storage account, by connection string, or by https address and own identity."""
 
-    def __init__(self, connection_string: str) -> None:
+    def __init__(self, connection: str) -> None:
         from azure.storage.blob import BlobServiceClient
 
-        self._service = BlobServiceClient.from_connection_string(connection_string)
+        if connection.startswith("https://"):
+            from azure.identity import DefaultAzureCredential
+
+            self._service = BlobServiceClient(connection, credential=DefaultAzureCredential())
+        else:
+            self._service = BlobServiceClient.from_connection_string(connection)
 
     def listing(self, container: str) -> Iterator[FoundBlob]:
         """Yield the container's blobs page by page."""

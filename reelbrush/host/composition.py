@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount
 from reelbrush.host.access import Access
 from reelbrush.host.admin import AdminEndpoints
 from reelbrush.host.app_settings import AppSettings
+from reelbrush.host.blob_http import BlobEndpoint
 from reelbrush.host.blob_watch import BlobTrigger, BlobWatch
 from reelbrush.host.clock import Clock
 from reelbrush.host.functions import HTTP, FunctionTable
@@ -42,6 +43,7 @@ class HostParts:
         clock: Clock,
         lint: PayloadLint,
         *,
+        store_root: Path | None,
         poll_seconds: float,
         max_threads: int | None,
     ) -> None:
@@ -66,6 +68,7 @@ class HostParts:
         )
         self.timers = TimerWatch(timers, storage, clock, self.invoker)
         self._functions = functions
+        self._store_root = store_root
         self._route_prefix = settings.route_prefix
         self._tasks: list[asyncio.Task[None]] = []
         self._server: LocalServer | None = None
@@ -83,6 +86,7 @@ class HostParts:
             Mount("/durabletask", routes=durable),
             Mount("/runtime/webhooks/durabletask", routes=durable),
             *admin,
+            *([BlobEndpoint(self._store_root).route] if self._store_root is not None else []),
             *http_routes(self._functions.of(HTTP), self._route_prefix, self.invoker, access),
         ]
         self._server = LocalServer(port)

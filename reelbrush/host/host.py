@@ -42,10 +42,11 @@ class Host:
     ) -> None:
         """Describe a host; nothing happens before `start`.
 
-        Blob triggers watch the storage account of their connection if `connections` has a connection string
-        for it, else the folder `store_root`. `port` 0 takes a free port. `poll_seconds` is the time between
-        two looks at the containers. `max_threads` limits the threads of synchronous functions. With `keys`,
-        HTTP functions that are not anonymous need one of them.
+        Blob triggers watch the storage account of their connection if `connections` has a connection string,
+        or an account's https address to sign in to, for it, else the folder `store_root`, whose blobs are
+        also served at signed addresses. `port` 0 takes a free port. `poll_seconds` is the time between two
+        looks at the containers. `max_threads` limits the threads of synchronous functions. With `keys`, HTTP
+        functions that are not anonymous need one of them.
         """
         self.base_url = ""
         self.functions: Mapping[str, str] = {}
@@ -89,6 +90,7 @@ class Host:
             storage,
             self._clock,
             self._lint,
+            store_root=self._store_root,
             poll_seconds=self._poll_seconds,
             max_threads=self._max_threads,
         )

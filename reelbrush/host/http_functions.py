@@ -9,7 +9,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -20,8 +20,10 @@ from reelbrush.host.invoker import FunctionTimeout, Invoker
 
 logger = logging.getLogger(__name__)
 
+_BODY_BYTES = 100 << 20  # Azure answers 413 to more
 _METHODS = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
-_PARAMETER = re.compile(r"\{(\*{0,2})([A-Za-z_]\w*)(?::([a-z]+)(?:\([^)]*\))?)?(\?)?\}")
+_PARAMETER = re.compile(r"\{(\*{0,2})([A-Za-z_]\w*)(?::([a-z]+(?:\([^)]*\))?))?(\?)?\}")
+_NOTHING = "maxlength(0)"  # `{name:maxlength(0)?}` is the only template that reaches the root in Azure
 _CONSTRAINTS = {None: "segment", "int": "digits", "long": "digits", "alpha": "letters", "guid": "guid"}
 
 
@@ -97,12 +99,13 @@ def route_paths(template: str) -> list[str]:
             raise HostError(f"the constraint '{constraint}' of the route '{template}' is not supported")
         return f"{{{name}:{'rest' if star else _CONSTRAINTS[constraint]}}}"
 
-    paths = [_PARAMETER.sub(convert, template)]
     # Only a last parameter can be left out, with the slash before it.
-    last = template.rpartition("/")
-    if (match := _PARAMETER.fullmatch(last[2])) and (match.group(4) or match.group(1)):
-        paths.append(_PARAMETER.sub(convert, last[0]))
-    return paths
+    rest, _, end = template.rpartition("/")
+    last = _PARAMETER.fullmatch(end)
+    shorter = [_PARAMETER.sub(convert, rest)] if last and (last.group(4) or last.group(1)) else []
+    if last and last.group(3) == _NOTHING and shorter:
+        return shorter
+    return [_PARAMETER.sub(convert, template), *shorter]
 
 
 def _precedence(path: str) -> tuple[int, ...]:
@@ -123,18 +126,35 @@ class _Endpoint:
         if self._level != "ANONYMOUS" and not self._access.has_key(request):
             return Response(status_code=401)
         try:
-            argument = await _decoded(request)
+            body = await _body(request)
+            if body is None:
+                return Response(status_code=413)
+            argument = _decoded(request, body)
             result = await self._invoker.call(self._function, argument)
             return _encoded(result)
         except FunctionTimeout as error:
             logger.warning("%s", error)
             return Response(status_code=504)
+        except ClientDisconnect:
+            return Response(status_code=400)
         except Exception:
             logger.exception("HTTP function '%s' failed", self._function.name)
             return Response(status_code=500)
 
 
-async def _decoded(request: Request) -> Any:
+async def _body(request: Request) -> bytes | None:
+    """Return the body, None when it is larger than a function app in Azure would accept."""
+    if int(request.headers.get("content-length") or 0) > _BODY_BYTES:
+        return None
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _decoded(request: Request, body: bytes) -> Any:
     from azure.functions.http import HttpRequestConverter
     from azure.functions.meta import Datum
 
@@ -147,7 +167,7 @@ async def _decoded(request: Request) -> Any:
         "headers": texts(request.headers.items()),
         "query": texts(request.query_params.items()),
         "params": texts(request.path_params.items()),
-        "body": Datum(await request.body(), "bytes"),
+        "body": Datum(body, "bytes"),
     }
     return HttpRequestConverter.decode(Datum(value, "http"), trigger_metadata=None)
 

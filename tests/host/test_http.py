@@ -150,6 +150,54 @@ def test_route_templates() -> None:
     assert route_paths("jobs/{id}") == ["jobs/{id:segment}"]
     assert route_paths("/pages/{n:int?}") == ["pages/{n:digits}", "pages"]
     assert route_paths("{*rest}") == ["{rest:rest}", ""]
-    for bad in ("jobs/{id", "jobs/{id:length(3)}"):
+    assert route_paths("{ignored:maxlength(0)?}") == [""]
+    for bad in ("jobs/{id", "jobs/{id:length(3)}", "jobs/{id:maxlength(0)}"):
         with pytest.raises(HostError):
             route_paths(bad)
+
+
+def test_routes_without_a_prefix_reach_the_root(host: Any, run: Any) -> None:
+    async def scenario() -> None:
+        async with host("rooted") as (h, _), aiohttp.ClientSession(h.base_url) as http:
+            async with http.get("/") as answer:
+                assert (answer.status, await answer.read()) == (200, b"\x00<page>\xff")
+                assert answer.headers["content-type"].startswith("text/html")
+            async with http.head("/") as answer:
+                assert (answer.status, answer.headers["content-length"]) == (200, "8")
+                assert await answer.read() == b""
+            async with http.head("/api/jobs/7") as answer:
+                assert (answer.status, answer.headers["x-answer"]) == (200, "42")
+            for verb, path, status, text in (
+                ("GET", "/api/jobs/7", 200, "GET 7"),
+                ("PUT", "/api/jobs/7", 200, "3"),
+                ("POST", "/api/jobs/7", 405, None),
+                ("POST", "/", 405, None),
+                ("GET", "/x", 404, None),
+                ("GET", "/api/unchanged", 304, ""),
+            ):
+                async with http.request(verb, path, data=b"abc" if verb == "PUT" else None) as answer:
+                    assert answer.status == status, (verb, path)
+                    assert text is None or await answer.text() == text
+
+    run(scenario())
+
+
+def test_a_body_has_at_most_100_mib(host: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reelbrush.host.http_functions._BODY_BYTES", 1000)
+
+    async def pieces(count: int) -> Any:
+        for _ in range(count):
+            yield b"x" * 100
+
+    async def scenario() -> None:
+        async with host("rooted") as (h, _), aiohttp.ClientSession(h.base_url) as http:
+            for data, status in (
+                (b"x" * 1000, 200),
+                (b"x" * 1001, 413),
+                (pieces(10), 200),
+                (pieces(11), 413),
+            ):
+                async with http.put("/api/jobs/7", data=data) as answer:
+                    assert answer.status == status
+
+    run(scenario())

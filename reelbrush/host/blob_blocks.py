@@ -1,0 +1,87 @@
+"""Blocks of uploads that are not complete yet, as files beside the blobs."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from reelbrush.host.blob_errors import BlobError
+
+_KEPT_SECONDS = 7 * 86400  # as long as an account keeps blocks that no list commits
+_PIECE = 1 << 20
+
+
+class StagedBlocks:
+    """What has been sent of blobs whose block list has not, below `root`/.tmp/blocks."""
+
+    def __init__(self, root: Path) -> None:
+        """Remove what was begun more than a week ago and never completed."""
+        self._folder = root / ".tmp" / "blocks"
+        self._bytes: dict[Path, int] = {}  # staged for each blob
+        for abandoned in self._folder.glob("*"):
+            if time.time() - abandoned.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(abandoned, ignore_errors=True)
+
+    def add(self, container: str, name: str, block: str, path: Path, limit: int | None) -> None:
+        """Take the file `path` as a block, replacing one of this id.
+
+        Raises BlobError (413) when all blocks of the blob would have more than `limit` bytes.
+        """
+        folder = self._of(container, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder not in self._bytes:
+            self._bytes[folder] = sum(file.stat().st_size for file in folder.glob("b-*"))
+        target = folder / _file_name(block)
+        replaced = target.stat().st_size if target.exists() else 0
+        total = self._bytes[folder] + path.stat().st_size - replaced
+        if limit is not None and total > limit:
+            raise BlobError(413, "RequestBodyTooLarge", f"The address allows {limit} bytes.")
+        path.replace(target)
+        self._bytes[folder] = total
+
+    def join(self, container: str, name: str, blocks: Sequence[str], target: Path) -> bool:
+        """Write the blocks, in this order, into the new file `target`; they stay until `forget`.
+
+        False when one of them is not there.
+        """
+        folder = self._of(container, name)
+        with target.open("xb") as joined:
+            for block in blocks:
+                try:
+                    with (folder / _file_name(block)).open("rb") as file:
+                        shutil.copyfileobj(file, joined, _PIECE)
+                except FileNotFoundError:
+                    return False
+        return True
+
+    def forget(self, container: str, name: str, blocks: Sequence[str], etag: str) -> None:
+        """Remove a blob's blocks and remember that this list of them became the version `etag`."""
+        folder = self._of(container, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "committed").write_text(_list_id(blocks) + etag)
+        for file in folder.glob("b-*"):
+            file.unlink(missing_ok=True)
+        self._bytes.pop(folder, None)
+
+    def committed(self, container: str, name: str, blocks: Sequence[str]) -> str | None:
+        """Return the ETag that this very list became the last time, or None."""
+        said = ""
+        with suppress(FileNotFoundError):
+            said = (self._of(container, name) / "committed").read_text()
+        known = _list_id(blocks)
+        return said.removeprefix(known) if said.startswith(known) else None
+
+    def _of(self, container: str, name: str) -> Path:
+        return self._folder / hashlib.sha256(f"{container}/{name}".encode("utf-8", "replace")).hexdigest()
+
+
+def _file_name(block: str) -> str:
+    return "b-" + hashlib.sha256(block.encode("utf-8", "replace")).hexdigest()
+
+
+def _list_id(blocks: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(blocks).encode("utf-8", "replace")).hexdigest()
