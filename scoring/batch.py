@@ -34,6 +34,7 @@ from scoring.segments import SegmentScorer
 from scoring.stop import StopRequest
 from scoring.styles import SHIPPED
 from scoring.timestamps import Timestamps, read_timestamps
+from scoring.trace import run_span
 
 T = TypeVar("T")
 
@@ -49,6 +50,8 @@ class RunRequest:
 
     job: Job
     batch: Batch
+    attempt: int = 0
+    traceparent: str = ""  # of the job's trace
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def run_batch(
         request = _read(store, RunRequest, WorkNames(job).batch(run))
         manifest = _read(store, Manifest, WorkNames(job).manifest)
         reporter.batch = request.batch
-        _Run(store, request, manifest, run, settings, rank, stop, reporter).execute()
+        with run_span(request.job, request.batch, request.attempt, request.traceparent, rank, reporter.tally):
+            _Run(store, request, manifest, run, settings, rank, stop, reporter).execute()
     except Canceled as error:
         state, failure = BatchState.CANCELED, describe(error)
     except BaseException as error:

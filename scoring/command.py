@@ -14,9 +14,10 @@ from pathlib import Path
 
 from reelbrush.job import BatchState
 from reelbrush.store import open_store
+from reelbrush.telemetry import start_telemetry, stop_telemetry
 from scoring.batch import RunSettings, run_batch
 from scoring.failures import describe
-from scoring.mpi import choose_gpu, rank_from_environment
+from scoring.mpi import Rank, choose_gpu, rank_from_environment
 from scoring.session import PROVIDER_CHOICES
 from scoring.stop import StopRequest
 from scoring.styles import SHIPPED
@@ -41,15 +42,23 @@ def run_command(arguments: Sequence[str], stop: StopRequest) -> int:
         force=True,
     )
     logging.getLogger("azure").setLevel(logging.WARNING)
+    start_telemetry("scoring")
     rank = rank_from_environment()
     choose_gpu(rank)
     settings = RunSettings(threads=options.threads, providers=options.providers, styles=options.styles)
+    try:
+        return EXIT_CODES[_run(options, settings, rank, stop)]
+    finally:
+        stop_telemetry()
+
+
+def _run(options: argparse.Namespace, settings: RunSettings, rank: Rank, stop: StopRequest) -> BatchState:
     try:
         progress = run_batch(open_store(options.store), options.job, options.run, settings, rank, stop)
     except Exception as error:
         failure = describe(error)
         _LOG.warning("run %s failed (%s): %s", options.run, failure.code, failure.log)
-        return EXIT_CODES[BatchState.CANCELED if stop.requested else BatchState.FAILED]
+        return BatchState.CANCELED if stop.requested else BatchState.FAILED
     _LOG.info(
         "run %s %s: %d of %d frames in %.1f s",
         options.run,
@@ -58,7 +67,7 @@ def run_command(arguments: Sequence[str], stop: StopRequest) -> int:
         progress.frames_total,
         progress.seconds,
     )
-    return EXIT_CODES[progress.state]
+    return progress.state
 
 
 def _parser() -> argparse.ArgumentParser:
