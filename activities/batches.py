@@ -21,8 +21,8 @@ def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str
     """Return one row per batch; `attempts[i]` is the attempt number in the id of the latest run of batch i.
 
     A row has index, firstSegment, startFrame, endFrame (exclusive), state, attempt (from 1), runId and, as
-    far as known, submittedAt, framesDone, waitSeconds, runSeconds, framesPerSecond, error {code, message}. When the work
-    is gone, rows come from the receipt; [] when there is none either.
+    far as known, submittedAt, framesDone, waitSeconds, runSeconds, framesPerSecond, error {code, message}.
+    When the work is gone, rows come from the receipt; [] when there is none either.
     """
 
     def row_of(index: int) -> dict[str, Any] | None:
