@@ -8,7 +8,8 @@ ReelbrushError                 says what happened, to what, whether retrying hel
 ├── StoreError                 a blob is missing, or the store cannot be reached
 ├── ScoringError               a run ended without proving its segments
 ├── StitchError                the ledger is incomplete or the output fails verification
-└── HostError                  the embedded host cannot load or run the app
+├── HostError                  the embedded host cannot load or run the app
+└── ApiError                   the app's HTTP API refused a call, or did not answer it
 """
 
 from __future__ import annotations
@@ -99,3 +100,13 @@ class HostError(ReelbrushError):
     """The embedded host cannot load the app, open its database or serve."""
 
     code = "host"
+
+
+class ApiError(ReelbrushError):
+    """The app's HTTP API refused a call: `status` is the answer's, 0 when none came."""
+
+    code = "api"
+
+    def __init__(self, message: str, *, status: int = 0, code: str | None = None, advice: str = "") -> None:
+        super().__init__(message, advice=advice, code=code, retryable=status == 0 or status >= 500)
+        self.status = status

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from reelbrush.cli.exits import INTERRUPTED
 from reelbrush.cli.progress import Display
 from reelbrush.compute import local
-
-INTERRUPTED = 130  # exit code
 
 
 class Interrupts:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reelbrush import __version__
+from reelbrush.cli.remote import remote_commands
+from reelbrush.cli.wish_options import wish_options, wishes_from
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +22,7 @@ def main() -> None:
 @main.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
-@click.option("--style", default="starry-night", show_default=True, help="One of `reelbrush styles`.")
+@wish_options
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
 )
@@ -27,22 +30,6 @@ def main() -> None:
 @click.option("--keep", is_flag=True, help="Keep the work folder after success.")
 @click.option(
     "--work-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: OUTPUT's name .reelbrush]"
-)
-@click.option(
-    "--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality; lower is better."
-)
-@click.option("--hdr", type=click.Choice(["tonemap", "refuse"]), default="tonemap", show_default=True)
-@click.option("--strength", metavar="0..1", help="How much of the painting; 0 is the source. [default: 1]")
-@click.option("--preserve-color", is_flag=True, help="The painting's light with the source's colours.")
-@click.option("--mix", metavar="STYLE", help="A second style.")
-@click.option("--mix-share", metavar="0..1", help="Of the second style. [default: 0.5; with --fade 1]")
-@click.option("--fade", metavar="START-END", help="Bring the second style in, e.g. 0:05-0:07.500.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "int8"]),
-    default="float32",
-    show_default=True,
-    help="int8 is faster on a CPU.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the job as one JSON document on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -54,16 +41,9 @@ def run(
     batch_frames: int | None,
     keep: bool,
     work_dir: Path | None,
-    crf: int,
-    hdr: str,
-    strength: str | None,
-    preserve_color: bool,
-    mix: str | None,
-    mix_share: str | None,
-    fade: str | None,
-    precision: str,
     as_json: bool,
     quiet: bool,
+    **wishes: Any,
 ) -> None:
     """Repaint SOURCE into OUTPUT on this machine. The same command again resumes interrupted work.
 
@@ -73,19 +53,8 @@ def run(
     from reelbrush.cli.run import RunRequest, run_local
     from reelbrush.job import parse_options
 
-    wishes = {
-        "hdr": hdr,
-        "crf": crf,
-        "strength": strength,
-        "preserve_color": preserve_color,
-        "mix": mix,
-        "mix_share": mix_share,
-        "precision": precision,
-    }
-    if fade is not None:
-        wishes["fade_start"], _, wishes["fade_end"] = fade.partition("-")
     try:
-        options = parse_options(wishes)
+        options = parse_options(wishes_from(wishes))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     request = RunRequest(
@@ -331,3 +300,7 @@ def train(
         texts={name.rstrip("_").removesuffix("_text"): text for name, text in texts.items() if text},
     )
     sys.exit(train_style(order, quiet))
+
+
+for command in remote_commands:
+    main.add_command(command)

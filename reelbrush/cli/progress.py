@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 PLAIN_SECONDS = 10.0  # between two plain lines of the same phase
+_PHASES = {"waitingForCompute": "waiting for a node"}
 
 
 class Rate:
@@ -43,19 +44,26 @@ def clock(seconds: float) -> str:
 
 
 def progress_text(job: dict[str, Any], elapsed: float, fps: float | None) -> str:
-    """Return the one line that says where a job is."""
+    """Return the one line that says where a job is; `fps` is what was measured here, if anything.
+
+    What the app itself has measured counts more.
+    """
     progress = job.get("progress")
+    phase = _PHASES.get(job["phase"], job["phase"])
     if progress is None:
-        return f"{job['phase']}  elapsed {clock(elapsed)}"
+        return f"{job.get('summary', phase)}  elapsed {clock(elapsed)}"
     done, total = progress["framesDone"], progress["framesTotal"]
-    parts = [f"{job['phase']} {done}/{total} ({progress['percent']}%)"]
+    fps = progress.get("framesPerSecond", fps)
+    left = job.get("etaSeconds", (total - done) / fps if fps else None)
+    parts = [f"{phase} {done}/{total} ({progress['percent']}%)"]
     if fps is not None:
         parts.append(f"{fps:.1f} fps")
     parts.append(f"elapsed {clock(elapsed)}")
-    if fps is not None and done < total:
-        parts.append(f"left {clock((total - done) / fps)}")
-    parts.append(f"batches {progress['batchesDone']}/{progress['batchesTotal']}")
-    if progress["retries"]:
+    if left is not None and done < total:
+        parts.append(f"left {clock(left)}")
+    if "batchesTotal" in progress:
+        parts.append(f"batches {progress['batchesDone']}/{progress['batchesTotal']}")
+    if progress.get("retries"):
         parts.append(f"retries {progress['retries']}")
     return "  ".join(parts)
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from reelbrush.cli.api import Api
 from reelbrush.cli.deliver import deliver, target_of
+from reelbrush.cli.exits import FAILED, NOT_FOUND, OK, UNREACHABLE, USAGE
+from reelbrush.cli.follow import ended
 from reelbrush.cli.interrupts import Interrupts
 from reelbrush.cli.local_app import local_host, log_to
 from reelbrush.cli.progress import Display, open_display
@@ -20,13 +22,12 @@ from reelbrush.cli.summary import summary_block
 from reelbrush.cli.work_folder import WorkFolder
 from reelbrush.compute import local
 from reelbrush.compute.select import local_runs_folder
-from reelbrush.errors import HostError, ReelbrushError, StoreError
+from reelbrush.errors import ApiError, HostError, ReelbrushError, StoreError
 from reelbrush.host import Host
 from reelbrush.job import BlobRef, Options, WorkNames, job_id, slug, starts_job, wishes_of
 from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 
-OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE = 0, 1, 2, 3, 4
 LOOK_SECONDS = 0.5  # between two looks at the job
 
 
@@ -58,7 +59,7 @@ def run_local(request: RunRequest) -> int:
         began = time.monotonic()
         view = asyncio.run(_run(request, work))
         return _end(request, work, view, time.monotonic() - began)
-    except HostError as error:
+    except (HostError, ApiError) as error:
         print(error, file=sys.stderr)
         return UNREACHABLE
     except (ReelbrushError, OSError) as error:
@@ -140,21 +141,21 @@ async def _watch(
         await asyncio.to_thread(
             api.retry, job
         )  # an earlier command left it so: asking again means trying again
-    ended = asyncio.create_task(host.wait(job))
+    finished = asyncio.create_task(host.wait(job))
     while True:
         view = await asyncio.to_thread(api.job, job)
         if view is None:
             outcome = host.blob_outcome(source.container, source.name)
             if outcome is not None and outcome.error:
                 raise HostError(f"the upload could not start a job: {outcome.error}")
-        elif "endedAt" in view:
+        elif ended(view):
             return view
         else:
             display.show(view)
         if stop.drained():
-            ended.cancel()
+            finished.cancel()
             return None
-        await asyncio.wait({ended}, timeout=LOOK_SECONDS)
+        await asyncio.wait({finished}, timeout=LOOK_SECONDS)
 
 
 def _end(request: RunRequest, work: WorkFolder, view: dict[str, Any], seconds: float) -> int:
