@@ -53,7 +53,7 @@ class Api:
         return self._found("GET", _path(job))
 
     def look(self, job: str, etag: str = "") -> Answer | None:
-        """Return the job's state, or None when it is not known; 304 without body while it is that of `etag`."""
+        """Return the job's state, or None when it is unknown; 304 without body while it is that of `etag`."""
         try:
             return self.call("GET", _path(job), headers={"If-None-Match": etag} if etag else {})
         except ApiError as error:
