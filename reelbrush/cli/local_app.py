@@ -1,4 +1,4 @@
-"""The app on this machine: embedded host, folder store, local processes."""
+"""The app on this machine: embedded host, local processes, a folder or an account as store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from reelbrush.compute import open_compute
 from reelbrush.errors import HostError
 from reelbrush.host import Host
 from reelbrush.settings import Settings
-from reelbrush.store import FolderStore
+from reelbrush.store import FolderStore, Store
+
+CONNECTION = "ReelbrushStorage"  # the app's name for the account that its blob trigger watches
+
+_FOREVER_HOURS = 87_600
 
 
 def log_to(path: Path) -> None:
@@ -24,7 +28,7 @@ def log_to(path: Path) -> None:
 
 
 def local_host(
-    store: FolderStore,
+    store: Store,
     data: Path,
     *,
     workers: int | None = None,
@@ -33,11 +37,12 @@ def local_host(
     keep_work: bool = True,
     style: str = "starry-night",
 ) -> Host:
-    """Return a host, not yet started, for the product's app over a folder store.
+    """Return a host, not yet started, for the product's app over a store.
 
-    `workers` None means one scoring process per core. The app reads its settings from the environment, so
-    this sets `REELBRUSH_*` of the current process. Raises HostError or SettingsError when the machine or the
-    environment does not allow a run.
+    `workers` None means one scoring process per core. Without `keep_work` the work of ended jobs is removed
+    after `REELBRUSH_WORK_HOURS`. The app reads its settings from the environment, so this sets `REELBRUSH_*`
+    of the current process. Raises HostError or SettingsError when the machine or the environment does not
+    allow a run.
     """
     workers = workers or len(os.sched_getaffinity(0))
     os.environ.update(
@@ -47,11 +52,24 @@ def local_host(
         REELBRUSH_BATCH_FRAMES=str(batch_frames or 0),
         REELBRUSH_STYLES=str(styles_folder()),
         REELBRUSH_DEFAULT_STYLE=style,
-        REELBRUSH_WORK_HOURS="87600" if keep_work else "0",
         REELBRUSH_BLOB_SOURCE="LogsAndContainerScan",
     )
+    if keep_work:
+        os.environ["REELBRUSH_WORK_HOURS"] = str(_FOREVER_HOURS)
     os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")
     problems = open_compute(Settings.from_env()).preflight()
     if problems:
         raise HostError("; ".join(problems))
-    return Host(app_folder(), data, store_root=store.root, port=port, poll_seconds=0.1)
+    return Host(
+        app_folder(),
+        data,
+        store_root=store.root if isinstance(store, FolderStore) else None,
+        connections={} if isinstance(store, FolderStore) else {CONNECTION: _connection(store.uri)},
+        port=port,
+        poll_seconds=0.1,
+    )
+
+
+def _connection(uri: str) -> str:
+    scheme, _, name = uri.partition(":")
+    return os.environ[name] if scheme == "env" else uri

@@ -79,14 +79,17 @@ def run(
     "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
 )
 @click.option("--style", default="starry-night", show_default=True, help="For uploads that name none.")
-def serve(folder: Path, port: int, workers: int | None, style: str) -> None:
-    """Serve the app on 127.0.0.1 and repaint every video put into FOLDER/input/[STYLE/].
+@click.option("--store", metavar="URI", help="env:NAME or https://ACCOUNT.blob...: an account instead.")
+def serve(folder: Path, port: int, workers: int | None, style: str, store: str | None) -> None:
+    """Serve the app and its page on 127.0.0.1 and repaint every video put into FOLDER/input/[STYLE/].
 
-    Results appear in FOLDER/output/. Running jobs survive restarts. `GET /api/jobs/ID` tells progress.
+    Results appear in FOLDER/output/. With --store the videos are blobs of a storage account, by a connection
+    string in the environment variable NAME or by your identity; FOLDER keeps history and log alone. Running
+    jobs survive restarts.
     """
-    from reelbrush.cli.serve import serve_local
+    from reelbrush.cli.serve import ServeRequest, serve_local
 
-    sys.exit(serve_local(folder, port, workers, style))
+    sys.exit(serve_local(ServeRequest(folder, store, port, workers, style)))
 
 
 @main.command()

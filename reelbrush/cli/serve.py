@@ -1,40 +1,74 @@
-"""`reelbrush serve`: the app as a server on this machine, watching a folder."""
+"""`reelbrush serve`: the app as a server on this machine, over a folder or a storage account."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from reelbrush.cli.local_app import local_host, log_to
 from reelbrush.compute import local
 from reelbrush.compute.select import local_runs_folder
-from reelbrush.errors import ReelbrushError
+from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job.names import INPUT
-from reelbrush.store import FolderStore
+from reelbrush.store import BlobStore, FolderStore, Store, open_store
+from reelbrush.store.account_cors import EMULATOR, allow_origins, cors_command
 
 
-def serve_local(folder: Path, port: int, workers: int | None, style: str) -> int:
+@dataclass(frozen=True)
+class ServeRequest:
+    """What the command line asks for.
+
+    `store` is a URI, or None for the folder itself; `folder` holds log and history in any case. `workers`
+    None means one scoring process per core. `style` is for uploads that name none.
+    """
+
+    folder: Path
+    store: str | None
+    port: int
+    workers: int | None
+    style: str
+
+
+def serve_local(request: ServeRequest) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code: 0, or 4 when the host cannot be started."""
+    from azure.core.exceptions import AzureError
+
     try:
-        asyncio.run(_serve(FolderStore(folder), port, workers, style))
+        asyncio.run(_serve(request, _store(request)))
     except (ReelbrushError, OSError) as error:
         print(error, file=sys.stderr)
+        return 4
+    except AzureError as error:
+        print(f"the storage account cannot be used: {error.message}", file=sys.stderr)
         return 4
     return 0
 
 
-async def _serve(store: FolderStore, port: int, workers: int | None, style: str) -> None:
-    (store.root / INPUT).mkdir(parents=True, exist_ok=True)
-    log_to(store.root / ".host" / "log.txt")
+def _store(request: ServeRequest) -> Store:
+    if request.store is None:
+        return FolderStore(request.folder)
+    try:
+        return open_store(request.store)
+    except ValueError as error:
+        # The SDK's message would repeat the connection string, which holds a key.
+        raise StoreError("the connection string is malformed", retryable=False) from error
+
+
+async def _serve(request: ServeRequest, store: Store) -> None:
+    data = request.folder / ".host"
+    log_to(data / "log.txt")
+    where = await asyncio.to_thread(_prepare, store)
     runs = local_runs_folder(store.uri)
     local.undrain(runs)
-    host = local_host(store, store.root / ".host", workers=workers, port=port, keep_work=False, style=style)
-    await host.start()
-    print(
-        f"serving {host.base_url}; put videos into {store.root / INPUT}/STYLE/", file=sys.stderr, flush=True
+    host = local_host(
+        store, data, workers=request.workers, port=request.port, keep_work=False, style=request.style
     )
+    await host.start()
+    to_do = await asyncio.to_thread(_open_to_page, store, host.base_url)
+    print(f"serving {host.base_url}/; put videos into {where}/STYLE/{to_do}", file=sys.stderr, flush=True)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -44,3 +78,23 @@ async def _serve(store: FolderStore, port: int, workers: int | None, style: str)
     finally:
         local.drain(runs)
         await host.stop(grace_seconds=10)
+
+
+def _prepare(store: Store) -> str:
+    if isinstance(store, FolderStore):
+        (store.root / INPUT).mkdir(parents=True, exist_ok=True)
+        return str(store.root / INPUT)
+    if isinstance(store, BlobStore):
+        store.ensure(INPUT)
+    return INPUT
+
+
+def _open_to_page(store: Store, base_url: str) -> str:
+    """Let the page send uploads to an account, or return what its owner has to do for that."""
+    if not isinstance(store, BlobStore):
+        return ""
+    origins = [base_url, base_url.replace("127.0.0.1", "localhost")]
+    if store.service.account_name != EMULATOR:
+        return f"\nuploads from the page need: {cors_command(store, origins)}"
+    allow_origins(store, origins)
+    return ""

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _BODY_BYTES = 100 << 20  # Azure answers 413 to more
 _METHODS = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
 _PARAMETER = re.compile(r"\{(\*{0,2})([A-Za-z_]\w*)(?::([a-z]+(?:\([^)]*\))?))?(\?)?\}")
-_NOTHING = "maxlength(0)"  # `{name:maxlength(0)?}` is the only template that reaches the root in Azure
+_NOTHING = "maxlength(0)"  # `{name:maxlength(0)?}` matches the root alone
 _CONSTRAINTS = {None: "segment", "int": "digits", "long": "digits", "alpha": "letters", "guid": "guid"}
 
 

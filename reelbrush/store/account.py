@@ -21,7 +21,7 @@ _BLOCK_BYTES = 8 << 20
 
 
 class BlobStore:
-    """Containers of one Azure Storage account."""
+    """Containers of one Azure Storage account, whose SDK client is `service`."""
 
     def __init__(self, uri: str) -> None:
         from azure.storage.blob import BlobServiceClient
@@ -34,16 +34,16 @@ class BlobStore:
             connection = os.environ.get(name)
             if not connection:
                 raise StoreError(f"the variable {name} holds no connection string", retryable=False)
-            self._service = BlobServiceClient.from_connection_string(connection, **sizes)
+            self.service = BlobServiceClient.from_connection_string(connection, **sizes)
         else:
             from azure.identity import DefaultAzureCredential
 
-            self._service = BlobServiceClient(uri, credential=DefaultAzureCredential(), **sizes)
+            self.service = BlobServiceClient(uri, credential=DefaultAzureCredential(), **sizes)
 
-        self._links = AccountLinks(self._service)
+        self._links = AccountLinks(self.service)
 
     def _blob(self, container: str, name: str) -> Any:
-        return self._service.get_blob_client(container, name)
+        return self.service.get_blob_client(container, name)
 
     def stat(self, container: str, name: str) -> BlobRef | None:
         """See `Store.stat`."""
@@ -109,7 +109,7 @@ class BlobStore:
     ) -> None:
         from azure.storage.blob import ContentSettings
 
-        self._ensure(container)
+        self.ensure(container)
         self._blob(container, name).upload_blob(
             data,
             length=size,
@@ -122,7 +122,7 @@ class BlobStore:
         """See `Store.list`."""
         from azure.core.exceptions import ResourceNotFoundError
 
-        client = self._service.get_container_client(container)
+        client = self.service.get_container_client(container)
         try:
             for blob in client.list_blobs(name_starts_with=prefix or None):
                 yield _ref(container, blob)
@@ -133,7 +133,7 @@ class BlobStore:
         """See `Store.list_page`."""
         from azure.core.exceptions import HttpResponseError
 
-        client = self._service.get_container_client(container)
+        client = self.service.get_container_client(container)
         found = client.list_blobs(name_starts_with=prefix or None, results_per_page=size)
         pages = found.by_page(continuation_token=token or None)
         try:
@@ -158,7 +158,7 @@ class BlobStore:
     ) -> str:
         """See `Store.signed_url`."""
         if write:
-            self._ensure(container)
+            self.ensure(container)
         return self._links.url(container, name, write=write, seconds=seconds, download_name=download_name)
 
     def delete(self, container: str, name: str) -> None:
@@ -175,12 +175,13 @@ class BlobStore:
         for blob in self.list(container, prefix):
             self.delete(container, blob.name)
 
-    def _ensure(self, container: str) -> None:
+    def ensure(self, container: str) -> None:
+        """Make the container unless there is one of this name."""
         from azure.core.exceptions import ResourceExistsError
 
         if container not in self._containers:
             with contextlib.suppress(ResourceExistsError):
-                self._service.create_container(container)
+                self.service.create_container(container)
             self._containers.add(container)
 
 

@@ -57,7 +57,7 @@ class Server:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    environment = {**os.environ, "REELBRUSH_POLL_SECONDS": "0.2"}
+    environment = {**os.environ, "REELBRUSH_POLL_SECONDS": "0.2", "REELBRUSH_WORK_HOURS": "0"}
     process = subprocess.Popen(
         [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", "--style", "identity"],
         env=environment,
