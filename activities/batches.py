@@ -37,9 +37,9 @@ def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str
     for row in found:
         if row is None:  # not submitted yet: nothing after it can be placed
             break
-        count = row.pop("frames")
-        rows.append({**row, "startFrame": first, "endFrame": first + count})
-        first += count
+        end = first + row["frames"]
+        rows.append({**row, "startFrame": first, "endFrame": end})
+        first = end
     return rows
 
 
@@ -93,4 +93,4 @@ def _document(to: Services, name: str) -> dict[str, Any] | None:
 
 def _receipt_rows(to: Services, job: str) -> list[dict[str, Any]]:
     receipt = _document(to, WorkNames(job).receipt) or {}
-    return [{**row, "state": BatchState.DONE.value} for row in receipt.get("batches", [])]
+    return [{"state": BatchState.DONE.value, **row} for row in receipt.get("batches", [])]

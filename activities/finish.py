@@ -9,6 +9,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.batches import batch_rows
+from activities.marks import FINISHED, decide, note_end
 from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
 from reelbrush import __version__
@@ -18,11 +20,27 @@ from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
 
+_RECEIPT_ROW = (
+    "index",
+    "firstSegment",
+    "startFrame",
+    "endFrame",
+    "frames",
+    "attempt",
+    "runId",
+    "waitSeconds",
+    "runSeconds",
+    "framesPerSecond",
+)
+
 
 @bp.activity_trigger(input_name="request", activity="finish_job")
 @traced("finish_job")
 async def finish_job(request: dict) -> dict:  # type: ignore[type-arg]
-    """Return the job's result with its totals. Request: {"job", "result", "retries"}."""
+    """Return the job's result with its totals, or {"canceled"}.
+
+    Request: {"job", "result", "retries", "attempts"?: of the last run of each batch, "nodeSeconds"?}.
+    """
     return await asyncio.to_thread(finish, services(), request)
 
 
@@ -30,6 +48,8 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     """Write the receipt once, then clean up. A repeated call returns the receipt that is already there."""
     job = from_json(Job, request["job"])
     names = WorkNames(job.id)
+    if decide(to.store, job.id, FINISHED) != FINISHED:
+        return {"canceled": True}
     if to.store.stat(WORK, names.receipt) is None:
         manifest = read_manifest(to.store, job)
         receipt = {
@@ -38,13 +58,15 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
             "result": request["result"],
             "retries": request["retries"],
             **_totals(to, manifest),
+            **_compute(to, request),
         }
         to.store.put_bytes(WORK, names.receipt, json.dumps(receipt, indent=1).encode())
     receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
+    note_end(to.store, job.id)
     if to.settings.work_hours == 0:
         _clean(to, job)
         to.compute.release(job.id)
-    kept = ("retries", "seconds", "flicker")
+    kept = ("retries", "seconds", "flicker", "nodeSeconds", "cost")
     return {**receipt["result"], **{name: receipt[name] for name in kept if name in receipt}}
 
 
@@ -60,6 +82,21 @@ def _totals(to: Services, manifest: Manifest) -> dict[str, Any]:
     rounded = {name: round(value, 3) for name, value in sorted(seconds.items())}
     totals = {"seconds": rounded, "versions": versions, "frames": manifest.frame_count}
     return totals if flicker is None else {**totals, "flicker": _averages(flicker)}
+
+
+def _compute(to: Services, request: dict[str, Any]) -> dict[str, Any]:
+    """What the job took of the cluster; nothing for jobs that an earlier release started."""
+    if "attempts" not in request:
+        return {}
+    seconds = float(request["nodeSeconds"])
+    rows = batch_rows(to, request["job"]["id"], request["attempts"])
+    batches = [{name: row[name] for name in _RECEIPT_ROW if name in row} for row in rows]
+    figures: dict[str, Any] = {"batches": batches, "nodeSeconds": seconds}
+    price = to.settings.price_per_hour
+    if price:
+        estimate = round(seconds / 3600 * price, 4)
+        figures["cost"] = {"estimate": estimate, "currency": to.settings.currency}
+    return figures
 
 
 def _averages(flicker: FlickerSums) -> dict[str, Any]:

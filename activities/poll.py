@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 import azure.durable_functions as df
@@ -18,7 +19,9 @@ from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
 
-LONG_TEXTS = 5  # failing batches whose message is passed on; payloads must stay small
+LONG_TEXTS = 3  # failing batches whose message is passed on; payloads must stay small
+LOG_LINES, LOG_CHARACTERS = 5, 300  # of the log passed on, of each line
+log = logging.getLogger("reelbrush.poll")
 
 
 @bp.activity_trigger(input_name="request", activity="poll_runs")
@@ -29,7 +32,11 @@ async def poll_runs(request: dict) -> list:  # type: ignore[type-arg]
 
 
 def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
-    """Return a short document per run: i index, s state, n frames done, p progressed, code, text, final."""
+    """Return a short document per run.
+
+    i index, s state, n frames done, w frames painted by this run, t seconds it took so far, p progressed,
+    code, text, final; log: the last lines of the first failed run's log.
+    """
     ids = [run_id(job, index, attempt) for index, attempt in runs]
     statuses = to.compute.status(job, ids)
     looks: list[dict[str, Any]] = []
@@ -38,10 +45,21 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
         look = _look(to, job, run, statuses.get(run))
         look["i"] = index
         if look["s"] == BatchState.FAILED:
+            if failed == 0:
+                look["log"] = [line[-LOG_CHARACTERS:] for line in log_lines(to, run)]
             failed += 1
             look["text"] = look["text"][-400:] if failed <= LONG_TEXTS else ""
         looks.append({key: value for key, value in look.items() if value is not False and value != ""})
     return looks
+
+
+def log_lines(to: Services, run: str) -> list[str]:
+    """Return the last lines of a run's log, [] when the backend cannot tell; a log is no reason to fail."""
+    try:
+        return to.compute.log_tail(run, LOG_LINES).splitlines()[-LOG_LINES:]
+    except Exception as error:
+        log.warning("the log of %s cannot be read: %s", run, error)
+        return []
 
 
 def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[str, Any]:
@@ -52,19 +70,28 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
     if status is None:
         return {"s": BatchState.CANCELED, "n": 0}  # the backend forgot it: submit again
     progress = _read(to, names.progress(run))
-    frames = progress.frames_done if progress is not None else 0
+    if progress is None:
+        seen: dict[str, Any] = {"n": 0}
+    else:
+        seen = {"n": progress.frames_done, **_spent(progress)}
     if status.state in (BatchState.QUEUED, BatchState.RUNNING):
         painted = progress.new_frames if progress is not None else 0
-        return {"s": status.state, "n": max(frames, painted)}
+        return {**seen, "s": status.state, "n": max(seen["n"], painted)}
     if status.state is BatchState.CANCELED:
-        return {"s": BatchState.CANCELED, "n": frames}
+        return {**seen, "s": BatchState.CANCELED}
     text = status.error or f"the run {run} ended without saying how"
     published = _published(to, job, run)
-    return {"s": BatchState.FAILED, "n": frames, "p": published, "code": "run-lost", "text": text}
+    return {**seen, "s": BatchState.FAILED, "p": published, "code": "run-lost", "text": text}
+
+
+def _spent(progress: BatchProgress) -> dict[str, Any]:
+    """Work and time of the run, left out while there is none: answers of a hundred runs must stay small."""
+    seconds = round(progress.seconds, 1)
+    return ({"w": progress.new_frames} if progress.new_frames else {}) | ({"t": seconds} if seconds else {})
 
 
 def _ended(to: Services, job: str, run: str, result: BatchProgress) -> dict[str, Any]:
-    look: dict[str, Any] = {"s": result.state, "n": result.frames_done}
+    look: dict[str, Any] = {"s": result.state, "n": result.frames_done, **_spent(result)}
     if result.state is BatchState.FAILED:
         look |= {
             "code": result.error_code or "scoring",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
+from activities.marks import is_canceled
 from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
 from activities.traced import traced
 from reelbrush.errors import ReelbrushError, Refusal
@@ -36,7 +38,7 @@ _CAREFUL = "careful-"  # begins the generation of manifests made by decoding eve
 @bp.activity_trigger(input_name="request", activity="split_video")
 @traced("split_video")
 async def split_video(request: dict) -> dict:  # type: ignore[type-arg]  # the worker refuses dict[...] here
-    """Return {"frames", "input", "batches"} or {"error": {code, message}}. Request: {"job", "careful"}."""
+    """Return {"frames", "input", "batches"}, {"error"} or {"canceled"}. Request: {"job", "careful"}."""
     return await asyncio.to_thread(
         split, services(), from_json(Job, request["job"]), bool(request["careful"])
     )
@@ -44,6 +46,8 @@ async def split_video(request: dict) -> dict:  # type: ignore[type-arg]  # the w
 
 def split(to: Services, job: Job, careful: bool) -> dict[str, Any]:
     """Split a job's source, unless an earlier call already did; see `split_video` for the answer."""
+    if is_canceled(to.store, job.id):
+        return {"canceled": True}
     try:
         manifest = _existing(to, job, careful) or _split(to, job, careful)
     except ReelbrushError as error:
@@ -53,19 +57,34 @@ def split(to: Services, job: Job, careful: bool) -> dict[str, Any]:
         to.settings.nodes,
         to.settings.batch_frames or None,
     )
+    return {
+        "frames": manifest.frame_count,
+        "input": _input(to, manifest),
+        "batches": [[b.index, b.first_segment, b.segment_count, b.frame_count] for b in batches],
+    }
+
+
+def _input(to: Services, manifest: Manifest) -> dict[str, Any]:
+    """What is shown of the source while the job runs."""
     video = manifest.video
-    seen = {
+    shown: dict[str, Any] = {
         "width": video.width,
         "height": video.height,
         "frameRate": str(video.frame_rate),
         "codec": video.codec,
         "segments": len(manifest.segments),
+        "durationSeconds": round(float(_ticks_shown(to, manifest) * video.time_base), 3),
     }
-    return {
-        "frames": manifest.frame_count,
-        "input": seen,
-        "batches": [[b.index, b.first_segment, b.segment_count, b.frame_count] for b in batches],
-    }
+    return shown if manifest.has_audio is None else {**shown, "hasAudio": manifest.has_audio}
+
+
+def _ticks_shown(to: Services, manifest: Manifest) -> int:
+    """From the first frame's time to the end of the last one."""
+    size, last = array("q").itemsize, manifest.frame_count - 1
+    ends = array("q")
+    for index in (0, last):
+        ends.frombytes(to.store.read_range(WORK, manifest.timestamps_blob, index * size, size))
+    return ends[1] - ends[0] + manifest.last_duration
 
 
 def _existing(to: Services, job: Job, careful: bool) -> Manifest | None:
@@ -129,6 +148,7 @@ def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:
         segments=found.segments,
         notes=found.notes,
         origin=found.origin,
+        has_audio=found.has_audio,
     )
     later = _existing(to, job, careful=True)
     if later is not None and not careful:

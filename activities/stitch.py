@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import azure.durable_functions as df
 
+from activities.marks import is_canceled
 from activities.services import (
     Services,
     check_source,
@@ -42,12 +43,14 @@ REPORTED = 500  # ranges named in one answer; the rest shows up in the next roun
 @bp.activity_trigger(input_name="request", activity="stitch_video")
 @traced("stitch_video")
 async def stitch_video(request: dict) -> dict:  # type: ignore[type-arg]
-    """Return {"result"}, {"missing": [[first, last], ...]} or {"error"}. Request: {"job"}."""
+    """Return {"result"}, {"missing": [[first, last], ...]}, {"error"} or {"canceled"}. Request: {"job"}."""
     return await asyncio.to_thread(stitch, services(), from_json(Job, request["job"]))
 
 
 def stitch(to: Services, job: Job) -> dict[str, Any]:
     """Make and publish the output of a job whose segments are all published; see `stitch_video`."""
+    if is_canceled(to.store, job.id):
+        return {"canceled": True}
     try:
         check_source(to.store, job)
         manifest = read_manifest(to.store, job)
@@ -55,9 +58,13 @@ def stitch(to: Services, job: Job) -> dict[str, Any]:
         missing = unproven(to, manifest, timestamps)
         if missing:
             return {"missing": ranges(missing)[:REPORTED]}
-        return {"result": _stitch(to, job, manifest, timestamps)}
+        result = _stitch(to, job, manifest, timestamps)
     except ReelbrushError as error:
         return error_result(error)
+    if is_canceled(to.store, job.id):  # the cancellation may have looked for an output before it was there
+        to.store.delete_prefix(OUTPUT, f"{job.id}/")
+        return {"canceled": True}
+    return {"result": result}
 
 
 def ranges(indices: list[int]) -> list[list[int]]:

@@ -36,23 +36,26 @@ class BatchEntry:
     interruptions: int = 0
     state: BatchState = BatchState.QUEUED
     frames_done: int = 0
+    painted: int = 0  # frames that the latest run has painted, published or not
+    seconds: float = 0.0  # that it has taken so far
 
     def pack(self) -> list[Any]:
         """Return the entry as a short list for the history."""
         b = self.batch
         place = [b.index, b.first_segment, b.segment_count, b.frame_count]
-        return [*place, self.attempt, self.failures, self.interruptions, self.state.value, self.frames_done]
+        counts = [self.attempt, self.failures, self.interruptions, self.state.value, self.frames_done]
+        return [*place, *counts, self.painted, self.seconds]
 
     @staticmethod
     def unpack(values: Sequence[Any]) -> BatchEntry:
-        """Rebuild an entry from `pack`."""
+        """Rebuild an entry from `pack`, also that of an earlier release, which had nine values."""
         return BatchEntry(
             Batch(values[0], values[1], values[2], values[3]),
             values[4],
             values[5],
             values[6],
             BatchState(values[7]),
-            values[8],
+            *values[8:],
         )
 
 
@@ -67,6 +70,9 @@ class Look:
     retryable: bool = True
     code: str = ""
     message: str = ""
+    painted: int = 0  # frames that this very run has painted, published or not
+    seconds: float = 0.0  # that the run has taken so far
+    log: tuple[str, ...] = ()  # last lines of the run's log, of one failed run in an answer
 
     @staticmethod
     def unpack(values: dict[str, Any]) -> Look:
@@ -79,12 +85,15 @@ class Look:
             not values.get("final"),
             values.get("code", ""),
             values.get("text", ""),
+            values.get("w", 0),
+            values.get("t", 0.0),
+            tuple(values.get("log", ())),
         )
 
 
 def submitted(entry: BatchEntry) -> BatchEntry:
     """Return the entry with its next attempt under way."""
-    return replace(entry, attempt=entry.attempt + 1, state=BatchState.QUEUED)
+    return replace(entry, attempt=entry.attempt + 1, state=BatchState.QUEUED, painted=0, seconds=0.0)
 
 
 def seen(entry: BatchEntry, look: Look) -> BatchEntry:
@@ -98,7 +107,13 @@ def seen(entry: BatchEntry, look: Look) -> BatchEntry:
     elif look.state is BatchState.CANCELED:
         interruptions += 1
     return replace(
-        entry, state=look.state, frames_done=frames, failures=failures, interruptions=interruptions
+        entry,
+        state=look.state,
+        frames_done=frames,
+        failures=failures,
+        interruptions=interruptions,
+        painted=max(entry.painted, look.painted),
+        seconds=max(entry.seconds, look.seconds),
     )
 
 

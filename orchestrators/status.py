@@ -1,39 +1,69 @@
-"""The custom status: what the portal shows of a running job, far below its limit of 8,192 characters."""
+"""The custom status: what is shown of a running job, below its limit of 8,192 characters."""
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import Any
 
-import azure.durable_functions as df
-
 from orchestrators.batches import BatchEntry, frames_done, letters
+from reelbrush.job.eta import eta_seconds, measured_rate
+
+LIMIT = 7800  # characters of JSON
 
 
-def show(
-    context: df.DurableOrchestrationContext,
-    phase: str,
-    work: dict[str, Any] | None,
-    result: dict[str, Any] | None = None,
-) -> None:
-    """Set the custom status for `phase`; `work` is None before the split has told the number of frames."""
+def status_of(
+    phase: str, request: dict[str, Any], work: dict[str, Any] | None, now: datetime, **more: Any
+) -> dict[str, Any]:
+    """Return the status in `phase`: queued, splitting, scoring, stitching, done or failed.
+
+    `work` is None before the split has told the number of frames; `now` is the orchestration's time. While
+    no run has begun, scoring is shown as waitingForCompute. `more` is put in as it is.
+    """
     status: dict[str, Any] = {"summary": phase, "phase": phase}
+    moment = now.isoformat(timespec="milliseconds")
     if work is not None:
-        entries = [BatchEntry.unpack(values) for values in work["entries"]]
-        done = frames_done(entries)
-        states = letters(entries)
-        shown = "waiting-for-compute" if phase == "scoring" and set(states) == {"Q"} and not done else phase
-        counts = f"{done} of {work['frames']} frames, {states.count('D')} of {len(states)} batches"
-        status = {
-            "summary": f"{shown}: {counts}",
-            "phase": shown,
-            "input": work["input"],
-            "framesDone": done,
-            "framesTotal": work["frames"],
-            "batchStates": states,
-            "attempts": [entry.attempt for entry in entries],
-            "retries": work["retries"],
-        }
-    if result is not None:
-        status["result"] = result
+        status |= _figures(phase, work, now)
+        counts = f"{status['framesDone']} of {status['framesTotal']} frames"
+        states = status["batchStates"]
+        words = "waiting for compute" if status["phase"] == "waitingForCompute" else phase
+        status["summary"] = f"{words}: {counts}, {states.count('D')} of {len(states)} batches"
+    if phase == "done":
         status["summary"] = "done"
-    context.set_custom_status(status)
+    moved = (work or {}).get("progressAt") if phase == "scoring" else None
+    status |= {"updatedAt": moment, "progressAt": moved or moment, "retry": request.get("retry", 0)}
+    return _fitting({**status, **more})
+
+
+def _figures(phase: str, work: dict[str, Any], now: datetime) -> dict[str, Any]:
+    entries = [BatchEntry.unpack(values) for values in work["entries"]]
+    states = letters(entries)
+    waiting = phase == "scoring" and "Q" in states and "R" not in states
+    figures: dict[str, Any] = {
+        "phase": "waitingForCompute" if waiting else phase,
+        "input": work["input"],
+        "framesDone": frames_done(entries),
+        "framesTotal": work["frames"],
+        "batchStates": states,
+        "attempts": [entry.attempt for entry in entries],
+        "retries": work["retries"],
+        "nodeSeconds": round(work.get("nodeSeconds", 0.0), 1),
+    }
+    figures |= {name: work[name] for name in ("queueSeconds", "lastError") if name in work}
+    rate = measured_rate(work.get("samples", []))
+    if rate is not None and phase == "scoring":
+        left = [max(0, e.batch.frame_count - e.frames_done) for e in entries]
+        eta = eta_seconds(left, states.count("R"), rate, work["frames"])
+        figures |= {"rate": {"fps": round(rate, 2)}, "etaSeconds": round(eta)}
+    return figures
+
+
+def _fitting(status: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is least missed when the status is too long: a longer one fails the orchestration."""
+    if len(json.dumps(status)) > LIMIT and "lastError" in status:
+        status = {**status, "lastError": {**status["lastError"], "log": []}}
+    if len(json.dumps(status)) > LIMIT and "result" in status:
+        status = {**status, "result": {**status["result"], "notes": status["result"].get("notes", [])[:3]}}
+    if len(json.dumps(status)) > LIMIT:
+        status.pop("lastError", None)
+    return status

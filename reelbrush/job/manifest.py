@@ -95,4 +95,5 @@ class Manifest:
     segments: tuple[Segment, ...]
     notes: tuple[str, ...] = ()  # what was normalised or dropped, for the receipt
     origin: Fraction | None = None  # seconds of the source that are time 0 of the output; None before 0.2
+    has_audio: bool | None = None  # some audio track is carried over; None before 0.2
     version: int = field(default=1)

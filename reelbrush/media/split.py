@@ -45,6 +45,7 @@ class Split:
     segments: tuple[Segment, ...]
     notes: tuple[str, ...]
     origin: Fraction  # seconds of the source that become time 0 of the output
+    has_audio: bool  # some audio track is carried over
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class _Survey:
     source_bytes: int
     notes: tuple[str, ...]
     audio_starts: tuple[Fraction, ...]  # seconds
+    has_audio: bool
 
 
 def split_video(
@@ -106,6 +108,7 @@ def split_video(
             segments=indexed_segments(survey.index, ordinal=copied),
             notes=notes,
             origin=origin_of([timestamps[0] * video.time_base, *survey.audio_starts], video.time_base),
+            has_audio=survey.has_audio,
         )
     transcript = write_intermediate(
         open_source,
@@ -129,6 +132,7 @@ def split_video(
         segments=ordinal_segments(len(transcript.timestamps)),
         notes=notes + loss_notes(reason, transcript, look),
         origin=origin_of([transcript.timestamps[0] * video.time_base, *survey.audio_starts], video.time_base),
+        has_audio=survey.has_audio,
     )
 
 
@@ -139,7 +143,8 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
     with opened(open_source) as container:
         stream = require_video(container)
         codec = stream.codec_context
-        starts = audio_starts(container, select_tracks(container, stream.index))
+        tracks = select_tracks(container, stream.index)
+        starts = audio_starts(container, tracks)
         if codec.width and codec.height:
             limits.check_picture(codec.width, codec.height)
         index = index_packets(container, stream, limits.max_frames, on_progress)
@@ -158,7 +163,9 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
         )
         if stream.metadata.get("alpha_mode") == "1":
             notes.append("the transparency of the video is ignored")
-        return _Survey(index, seeks_exactly(container), stream.index, source_bytes, tuple(notes), starts)
+        has_audio = bool(tracks.of("audio"))
+        exact = seeks_exactly(container)
+        return _Survey(index, exact, stream.index, source_bytes, tuple(notes), starts, has_audio)
 
 
 def _distrust(index: PacketIndex, look: FirstLook) -> str:

@@ -10,7 +10,17 @@ import orchestrators
 app = df.DFApp()
 app.register_functions(orchestrators.bp)
 
-ACTIVITIES = ("split_video", "submit_run", "poll_runs", "stitch_video", "finish_job", "cancel_runs")
+ACTIVITIES = (
+    "admit_job",
+    "split_video",
+    "submit_run",
+    "poll_runs",
+    "stitch_video",
+    "finish_job",
+    "cancel_runs",
+    "close_job",
+    "tell_event",
+)
 script: dict[str, Callable[[Any], Any]] = {}
 calls: list[tuple[str, Any]] = []
 

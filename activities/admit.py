@@ -1,0 +1,32 @@
+"""Admit: whose turn it is among the jobs that wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.marks import is_canceled
+from activities.services import Services, services
+from reelbrush.job.names import QUEUE, WORK
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request", activity="admit_job")
+async def admit_job(request: dict) -> dict:  # type: ignore[type-arg]
+    """Return {"ahead": jobs to end first, 0: go on} or {"canceled"}. Request: {"job": id, "ticket"}."""
+    return await asyncio.to_thread(admit, services(), str(request["job"]), str(request["ticket"]))
+
+
+def admit(to: Services, job: str, ticket: str) -> dict[str, Any]:
+    """Say whether the job is among the first `max_jobs` tickets; a ticket that got lost is put back."""
+    if is_canceled(to.store, job):
+        return {"canceled": True}
+    queue = [blob.name for blob in to.store.list(WORK, QUEUE)]
+    if ticket not in queue:
+        to.store.put_bytes(WORK, ticket, b"")
+        queue = sorted([*queue, ticket])
+    limit = to.settings.max_jobs
+    return {"ahead": max(0, queue.index(ticket) - limit + 1) if limit else 0}

@@ -1,0 +1,134 @@
+"""Scoring: all batches submitted, looked at, submitted again where runs were lost, until all are proven."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from orchestrators.batches import BatchEntry, Look, frames_done, letters, seen, submitted, wants_retry
+from orchestrators.course import RETRY, Course, JobFailed, Steps, Stopped, unexpected
+from orchestrators.pace import poll_pause
+from reelbrush.job import BatchState, run_id
+from reelbrush.job.eta import WINDOW
+
+TICKS = 10  # polls of one execution; every turn replays them all
+
+
+def score(course: Course, work: dict[str, Any]) -> Steps:
+    """Run batches until all are proven: {}; an error otherwise; None when continued as new."""
+    context, request = course.context, course.request
+    entries = [BatchEntry.unpack(values) for values in work["entries"]]
+    waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
+    for tick in range(TICKS + 1):
+        entries = yield from _submit(course, work, entries, waiting)
+        work.update(entries=[entry.pack() for entry in entries])
+        course.show("scoring")
+        if all(entry.state is BatchState.DONE for entry in entries):
+            return {}
+        if tick == TICKS:
+            context.continue_as_new({**request, "scoring": work})
+            return None
+        now = context.current_utc_datetime
+        work.setdefault("since", [now.isoformat(), frames_done(entries)])
+        pause = poll_pause(request["pollSeconds"], work["frames"], frames_done(entries), work["since"], now)
+        yield context.create_timer(now + pause)
+        runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
+        answers = yield from course.step("poll_runs", stop=True, job=course.job, runs=runs)
+        looks = {look.index: look for look in map(Look.unpack, answers)}
+        _measure(work, entries, looks, context.current_utc_datetime)
+        entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
+        _note_progress(work, entries, context.current_utc_datetime)
+        waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
+        work["retries"] += len(waiting)
+        _note_error(course, work, waiting, looks)
+        final = [e for e in waiting if not wants_retry(e, looks[e.batch.index], request["attempts"])]
+        if final:
+            work.update(entries=[entry.pack() for entry in entries])
+            yield from course.stop_runs()
+            look = looks[final[0].batch.index]
+            return {"code": look.code or "scoring", "message": look.message, "batch": look.index}
+    return {}
+
+
+def reopen(work: dict[str, Any], missing: list[list[int]]) -> None:
+    """Mark the batches that hold `missing` segments, pairs of first and last, as failed: submitted again."""
+    packed: list[list[Any]] = []
+    for entry in map(BatchEntry.unpack, work["entries"]):
+        first, last = entry.batch.first_segment, entry.batch.first_segment + entry.batch.segment_count - 1
+        values = entry.pack()
+        if any(a <= last and first <= b for a, b in missing):
+            values[7] = BatchState.FAILED.value
+        packed.append(values)
+    work.update(entries=packed, retries=work["retries"] + 1, rounds=work["rounds"] + 1)
+
+
+def _submit(
+    course: Course, work: dict[str, Any], entries: list[BatchEntry], waiting: list[BatchEntry]
+) -> Steps:
+    """Submit the next attempt of `waiting`, longest first, all in parallel; return the updated entries."""
+    if not waiting:
+        return entries
+    context, request = course.context, course.request
+    work.setdefault("submittedAt", context.current_utc_datetime.isoformat())
+    order = sorted(waiting, key=lambda e: (-e.batch.frame_count, e.batch.index))
+    started = {entry.batch.index: submitted(entry) for entry in order}
+    calls = [
+        context.call_activity_with_retry(
+            "submit_run",
+            RETRY,
+            course.payload(
+                job=request["job"],
+                batch=e.pack()[:4],
+                attempt=e.attempt,
+                run=run_id(course.job, e.batch.index, e.attempt),
+            ),
+        )
+        for e in started.values()
+    ]
+    try:
+        answers = yield context.task_all(calls)
+    except Exception as error:
+        yield from course.stop_runs()
+        raise JobFailed(unexpected("submit_run", error)) from None
+    if "" in answers:
+        raise Stopped
+    return [started.get(entry.batch.index, entry) for entry in entries]
+
+
+def _measure(work: dict[str, Any], entries: list[BatchEntry], looks: dict[int, Look], now: datetime) -> None:
+    """Add what the looks tell of painted frames and node time; `entries` are as before the looks."""
+    pairs = [(e, looks[e.batch.index]) for e in entries if e.batch.index in looks]
+    work["painted"] = work.get("painted", 0) + sum(max(0, look.painted - e.painted) for e, look in pairs)
+    spent = sum(max(0.0, look.seconds - e.seconds) for e, look in pairs)
+    work["nodeSeconds"] = round(work.get("nodeSeconds", 0.0) + spent, 3)
+    if work["painted"]:  # the first look at a running batch tells nothing of its rate: it has just begun
+        sample = [round(now.timestamp(), 3), work["painted"]]
+        work["samples"] = [*work.get("samples", []), sample][-WINDOW:]
+    began = [look.seconds for _, look in pairs if look.seconds or look.state is BatchState.RUNNING]
+    if began and "queueSeconds" not in work and "submittedAt" in work:
+        waited = (now - datetime.fromisoformat(work["submittedAt"])).total_seconds() - max(began)
+        work["queueSeconds"] = round(work.get("admittedAfter", 0.0) + max(0.0, waited), 1)
+
+
+def _note_progress(work: dict[str, Any], entries: list[BatchEntry], now: datetime) -> None:
+    """Note when anything changed last, by which a job that is stuck is told from a slow one."""
+    seen_now = f"{frames_done(entries)} {work.get('painted', 0)} {letters(entries)}"
+    if work.get("progress") != seen_now:
+        work.update(progress=seen_now, progressAt=now.isoformat(timespec="milliseconds"))
+
+
+def _note_error(
+    course: Course, work: dict[str, Any], waiting: list[BatchEntry], looks: dict[int, Look]
+) -> None:
+    """Keep the latest failure for people, even when it costs nothing but another attempt."""
+    for entry in waiting:
+        look = looks[entry.batch.index]
+        if entry.state is BatchState.FAILED and look.message:
+            work["lastError"] = {
+                "code": look.code or "scoring",
+                "message": look.message,
+                "batch": look.index,
+                "run": run_id(course.job, look.index, entry.attempt),
+                "log": list(look.log),
+            }
+            return

@@ -1,0 +1,30 @@
+"""How fast a job's frames are painted, and how long the rest will take. Pure, so that replays agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+WINDOW = 8  # looks that a rate is measured over
+STITCH_START, STITCH_PER_FRAME = 1.0, 0.0005  # seconds: measured share of stitching, see docs/benchmarks
+
+
+def measured_rate(samples: Sequence[Sequence[float]]) -> float | None:
+    """Return frames per second between the first and the last of `samples`, (seconds, frames so far).
+
+    None when they do not tell: fewer than two, no time between them, or no frame painted.
+    """
+    if len(samples) < 2:
+        return None
+    seconds, frames = samples[-1][0] - samples[0][0], samples[-1][1] - samples[0][1]
+    return frames / seconds if seconds > 0 and frames > 0 else None
+
+
+def eta_seconds(left: Sequence[int], running: int, rate: float, frames: int) -> float:
+    """Return the seconds until a job of `frames` frames is done, stitching included; >= 0.
+
+    `left` holds the frames left of each batch, `running` how many of these are being painted now, `rate` > 0
+    their frames per second together. No single batch goes faster than its share of the rate.
+    """
+    total, longest = sum(left), max(left, default=0)
+    scoring = max(total / rate, longest * max(1, running) / rate)
+    return scoring + STITCH_START + STITCH_PER_FRAME * frames
