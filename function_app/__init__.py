@@ -6,8 +6,15 @@ import azure.functions as func
 import activities
 import orchestrators
 from function_app import catalogue, jobs, uploads
-from function_app.watch import routes as watch
+from function_app.watch import routes as watch_routes
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (uploads.bp, jobs.bp, catalogue.bp, watch.bp, orchestrators.bp, *activities.blueprints):
+for blueprint in (
+    uploads.bp,
+    jobs.bp,
+    catalogue.bp,
+    watch_routes.bp,
+    orchestrators.bp,
+    *activities.blueprints,
+):
     app.register_functions(blueprint)

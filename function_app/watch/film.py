@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO
@@ -97,7 +98,7 @@ class Film:
         if self._init is None:
             from reelbrush.media.fragment import initialization
 
-            self._init = initialization(self._open, 0, self.scale)
+            self._init = initialization(self._opener(0), 0, self.scale)
         return self._init
 
     def codecs(self) -> str:
@@ -115,10 +116,13 @@ class Film:
             return None
         if index >= self._published and not self._has_page(index):
             return None
-        return fragment(self._open, self.manifest.segments[index], self._timeline, self.initialization())
+        segment = self.manifest.segments[index]
+        return fragment(self._opener(index), segment, self._timeline, self.initialization())
 
     def _has_page(self, index: int) -> bool:
         return self._store.stat(WORK, self._names.page(self.generation, index)) is not None
 
-    def _open(self, index: int) -> BinaryIO:
-        return io.BytesIO(self._store.read_bytes(WORK, self._names.segment(self.generation, index)))
+    def _opener(self, index: int) -> Callable[[int], BinaryIO]:
+        # read at once: a store that fails is not a damaged segment
+        data = self._store.read_bytes(WORK, self._names.segment(self.generation, index))
+        return lambda _: io.BytesIO(data)
