@@ -22,7 +22,7 @@ def cancel_job(job: str, url: str, key_file: Path | None) -> int:
         except ApiError as error:
             if error.status != 409:
                 raise
-            print(f"{error} Nothing was to be stopped.", file=sys.stderr)
+            print(f"{error}; nothing was to be stopped.", file=sys.stderr)
             return OK
         if view is None:
             return unknown(job)
