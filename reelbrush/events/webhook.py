@@ -51,7 +51,10 @@ def _status(receiver: Receiver, body: bytes, headers: dict[str, str], deadline: 
         if isinstance(sock, ssl.SSLSocket):
             sock.do_handshake()
         connection.request("POST", receiver.path, body, headers)
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        if time.monotonic() >= deadline:
+            raise TimeoutError("it took too long")
+        return status
     finally:
         alarm.cancel()
         connection.close()
