@@ -17,6 +17,7 @@ from reelbrush import __version__
 from reelbrush.job import Job, Manifest, WorkNames, from_json, to_json
 from reelbrush.job.ledger import FlickerSums
 from reelbrush.job.names import WORK
+from reelbrush.telemetry import record_receipt
 
 bp = df.Blueprint()
 
@@ -61,6 +62,7 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
             **_compute(to, request),
         }
         to.store.put_bytes(WORK, names.receipt, json.dumps(receipt, indent=1).encode())
+        record_receipt(receipt)
     receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
     note_end(to.store, job.id)
     if to.settings.work_hours == 0:

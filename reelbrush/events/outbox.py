@@ -22,6 +22,7 @@ from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import Store
+from reelbrush.telemetry import count_event
 
 WAITING, DEAD = ".events/", ".events-dead/"  # begin the blob names
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds between two tries, doubled each time
@@ -54,6 +55,7 @@ def tell(
     """
     now = datetime.now(UTC)
     event = cloud_event(job, attempt, type, data, now)
+    count_event(type)
     receivers = _receivers(settings)
     if not receivers:
         return
