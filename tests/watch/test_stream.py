@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,9 @@ from function_app.api.messages import Reply
 from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames, to_json
 from reelbrush.job.names import WORK
-from tests.watch.making import NOW, Screening, code, piece
+from reelbrush.store import BlobStore
+from tests.media_out.making import packets
+from tests.watch.making import NOW, Screening, code, piece, screening
 
 END = "#EXT-X-ENDLIST"
 
@@ -211,6 +214,21 @@ def test_a_store_that_fails_is_no_missing_segment(film: Screening, monkeypatch: 
     monkeypatch.setattr(film.store, "read_bytes", fails)
     with pytest.raises(StoreError):
         film.get("00000.m4s")
+
+
+def test_streams_come_from_a_storage_account_too(
+    account: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REELBRUSH_TEST_ACCOUNT", account)
+    made = screening(tmp_path, source, BlobStore("env:REELBRUSH_TEST_ACCOUNT"))
+    assert [count(made)] + [(made.publish(index), count(made))[1] for index in (1, 0, 2)] == [0, 0, 2, 3]
+    made.instances.runs = "Failed"
+    assert made.playlist().endswith(f"{END}\n")
+    (tmp_path / "stream.mp4").write_bytes(made.film())
+    assert len(packets(tmp_path / "stream.mp4", "video")) == 144
+    assert code(made.get("00003.m4s")) == "SegmentNotFound"
+    made.store.delete(WORK, WorkNames(made.job.id).manifest)
+    assert code(made.get("index.m3u8")) == "NothingToWatch"
 
 
 def test_many_viewers_at_once_get_the_same(film: Screening) -> None:
