@@ -23,7 +23,6 @@ from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import Store
 from reelbrush.telemetry import (
-    count_event,
     current_traceparent,
     job_span,
     log_fields,
@@ -96,7 +95,6 @@ async def start_job(
             if "already exists" not in str(failure):
                 raise
             return Start(job, False, "Pending")
-    count_event("started")
     return Start(job, True, status)
 
 
@@ -112,8 +110,7 @@ def orchestration_input(
         "pollSeconds": settings.poll_seconds,
         "attempts": settings.attempts,
         "retry": retry,
-        "events": bool(settings.webhook_url or settings.events_topic),
-        "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        "startedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
 
 

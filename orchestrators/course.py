@@ -51,11 +51,6 @@ class Course:
         now = self.context.current_utc_datetime
         self.context.set_custom_status(status_of(phase, self.request, self.work, now, **more))
 
-    def payload(self, **fields: Any) -> dict[str, Any]:
-        """Return a step's input with the job's trace, if it has one."""
-        trace = self.request.get("traceparent")
-        return {**fields, "traceparent": trace} if trace else fields
-
     def step(self, activity: str, stop: bool = False, **fields: Any) -> Steps:
         """Call an activity; when it keeps failing unexpectedly, the job fails with its text.
 
@@ -63,7 +58,7 @@ class Course:
         when the activity found the job canceled.
         """
         try:
-            answer = yield self.context.call_activity_with_retry(activity, RETRY, self.payload(**fields))
+            answer = yield self.context.call_activity_with_retry(activity, RETRY, fields)
         except Exception as error:
             if stop:
                 yield from self.stop_runs()
@@ -75,7 +70,7 @@ class Course:
     def attempt(self, activity: str, policy: df.RetryOptions = RETRY, **fields: Any) -> Steps:
         """Call an activity whose failure changes nothing: the job has more important things to tell."""
         try:
-            yield self.context.call_activity_with_retry(activity, policy, self.payload(**fields))
+            yield self.context.call_activity_with_retry(activity, policy, fields)
         except Exception:
             return
 

@@ -76,12 +76,12 @@ def _submit(
         context.call_activity_with_retry(
             "submit_run",
             RETRY,
-            course.payload(
-                job=request["job"],
-                batch=e.pack()[:4],
-                attempt=e.attempt,
-                run=run_id(course.job, e.batch.index, e.attempt),
-            ),
+            {
+                "job": request["job"],
+                "batch": e.pack()[:4],
+                "attempt": e.attempt,
+                "run": run_id(course.job, e.batch.index, e.attempt),
+            },
         )
         for e in started.values()
     ]

@@ -227,7 +227,10 @@ class LocalCompute:
                 env=environment,
             )
         self._children[run] = child
-        ProcessRecord.of(child.pid).write(folder / "process.json")
+        record = ProcessRecord.of(child.pid)
+        record.write(folder / "process.json")
+        if (folder / "canceled").exists():  # canceled while it was being started, with no process to signal
+            record.signal(signal.SIGTERM)
 
 
 def drain(folder: Path) -> None:

@@ -17,7 +17,14 @@ from reelbrush.job import BlobRef, Job, to_json
 
 APP = Path(__file__).parent / "app"
 JOB = Job("clip-0123456789", BlobRef("input", "wave/clip.mp4", "e", 9), "wave")
-INPUT = {"job": to_json(JOB), "pollSeconds": 15, "attempts": 3}
+INPUT: dict[str, Any] = {"job": to_json(JOB), "pollSeconds": 15, "attempts": 3}
+QUEUED = {  # as this release starts jobs
+    **INPUT,
+    "release": 2,
+    "retry": 0,
+    "ticket": f".queue/1767225600000-{JOB.id}",
+    "startedAt": "2026-01-01T00:00:00.000+00:00",
+}
 BATCHES = [[0, 0, 2, 96], [1, 2, 3, 144]]
 SPLIT = {"frames": 240, "input": {"width": 64}, "batches": BATCHES}
 RESULT = {"result": {"blob": "output/x", "frameCount": 240}}
@@ -36,6 +43,9 @@ class World:
     def __init__(self) -> None:
         self.looks: dict[tuple[int, int], int] = {}
         self.script: Script = {
+            "admit_job": lambda _: {"ahead": 0},
+            "close_job": lambda _: True,
+            "tell_event": lambda _: True,
             "split_video": lambda _: SPLIT,
             "submit_run": lambda request: request["run"],
             "poll_runs": lambda request: [self.look(i, a) for i, a in request["runs"]],
@@ -55,8 +65,10 @@ def world() -> World:
     return World()
 
 
-def play(world: World, folder: Path) -> tuple[InstanceStatus, list[tuple[str, Any]], list[str]]:
-    """Run one orchestration to its end; return its status, the activity calls and all custom statuses."""
+def play(
+    world: World, folder: Path, request: dict[str, Any] = INPUT
+) -> tuple[InstanceStatus, list[tuple[str, Any]], list[str]]:
+    """Run one orchestration to its end; return its status, the activity calls and the lint findings."""
 
     async def inside() -> tuple[InstanceStatus, list[tuple[str, Any]], list[str]]:
         import azure.durable_functions as df
@@ -71,7 +83,7 @@ def play(world: World, folder: Path) -> tuple[InstanceStatus, list[tuple[str, An
         module.script.update(world.script)
         try:
             client = df.DurableOrchestrationClient(client_binding(host.base_url))
-            await client.start_new("stylize_video", JOB.id, INPUT)
+            await client.start_new("stylize_video", JOB.id, request)
             status = await host.wait(JOB.id, timeout=60)
             findings = [str(finding) for finding in host.lint_findings]
             return status, list(module.calls), findings
