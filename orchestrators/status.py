@@ -9,7 +9,7 @@ from typing import Any
 from orchestrators.batches import BatchEntry, frames_done, letters
 from reelbrush.job.eta import eta_seconds, measured_rate
 
-LIMIT = 7800  # characters of JSON
+LIMIT = 7800  # UTF-16 units of JSON
 
 
 def status_of(
@@ -60,10 +60,15 @@ def _figures(phase: str, work: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 def _fitting(status: dict[str, Any]) -> dict[str, Any]:
     """Leave out what is least missed when the status is too long: a longer one fails the orchestration."""
-    if len(json.dumps(status)) > LIMIT and "lastError" in status:
+    if _length(status) > LIMIT and "lastError" in status:
         status = {**status, "lastError": {**status["lastError"], "log": []}}
-    if len(json.dumps(status)) > LIMIT and "result" in status:
+    if _length(status) > LIMIT and "result" in status:
         status = {**status, "result": {**status["result"], "notes": status["result"].get("notes", [])[:3]}}
-    if len(json.dumps(status)) > LIMIT:
+    if _length(status) > LIMIT:
         status.pop("lastError", None)
     return status
+
+
+def _length(status: dict[str, Any]) -> int:
+    """As Durable Functions counts: UTF-16 units of the JSON text."""
+    return len(json.dumps(status, ensure_ascii=False).encode("utf-16-le", "surrogatepass")) // 2

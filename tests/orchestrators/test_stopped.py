@@ -1,0 +1,54 @@
+"""A canceled job stands still, whatever step noticed it, until its instance is terminated."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelbrush.host import Host
+from reelbrush.host.clock import ManualClock
+from tests.orchestrators.test_stylize import APP, JOB, QUEUED, World, names
+
+STEPS = {
+    "admit_job": {"canceled": True},
+    "split_video": {"canceled": True},
+    "submit_run": "",
+    "stitch_video": {"canceled": True},
+    "finish_job": {"canceled": True},
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nothing_follows_the_step_that_found_the_job_canceled(step: str, tmp_path: Path) -> None:
+    async def inside() -> tuple[list[str], Any]:
+        import azure.durable_functions as df
+
+        from reelbrush.host.rpc import client_binding
+
+        async with Host(APP, tmp_path, store_root=None, clock=ManualClock()) as host:
+            module: Any = sys.modules["function_app"]
+            module.calls.clear()
+            module.script.clear()
+            module.script.update(World().script)
+            module.script[step] = lambda _: STEPS[step]
+            client = df.DurableOrchestrationClient(client_binding(host.base_url))
+            await client.start_new("stylize_video", JOB.id, QUEUED)
+            async with asyncio.timeout(20):
+                while True:
+                    known = await host.status(JOB.id)
+                    if known is not None and (known.custom_status or {}).get("summary") == "stopping":
+                        break
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)  # some minutes of its own time
+            await client.terminate(JOB.id, "canceled")
+            ended = await host.wait(JOB.id, timeout=20)
+            return names(module.calls), ended
+
+    called, ended = asyncio.run(inside())
+    assert ended.runtime_status == "Terminated"
+    assert called[-1] == step and "close_job" not in called
+    assert set(called.count(name) for name in called if name != "submit_run" and name != "poll_runs") == {1}
