@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -73,14 +73,24 @@ def http_routes(
     Raises:
         HostError: a route template cannot be understood.
     """
-    routes: list[tuple[tuple[int, ...], Route]] = []
+    by_path: dict[str, dict[str, _Endpoint]] = {}
     for function in functions:
         methods = [str(method).upper() for method in function.settings.get("methods") or _METHODS]
         endpoint = _Endpoint(function, invoker, access)
         for path in route_paths(str(function.settings.get("route") or function.name)):
             full = "/" + "/".join(part for part in (prefix, path) if part)
-            routes.append((_precedence(full), Route(full, endpoint.answer, methods=methods)))
-    return [route for _, route in sorted(routes, key=lambda pair: pair[0])]
+            for method in methods:
+                by_path.setdefault(full, {}).setdefault(method, endpoint)
+    ordered = sorted(by_path.items(), key=lambda pair: _precedence(pair[0]))
+    return [Route(path, _by_method(endpoints), methods=list(endpoints)) for path, endpoints in ordered]
+
+
+def _by_method(endpoints: dict[str, _Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+    # one route per path, so that the answer to another method names all that there are
+    async def answer(request: Request) -> Response:
+        return await endpoints[request.method if request.method in endpoints else "GET"].answer(request)
+
+    return answer
 
 
 def route_paths(template: str) -> list[str]:
