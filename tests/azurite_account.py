@@ -1,7 +1,11 @@
-"""A real storage account for tests: Azurite in a process of its own."""
+"""Real storage accounts for tests: Azurite in a process of its own."""
 
 from __future__ import annotations
 
+import base64
+import datetime
+import ipaddress
+import json
 import os
 import shutil
 import socket
@@ -10,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,14 +27,59 @@ INSTALLED = Path(__file__).parent / "azurite" / "node_modules" / ".bin"
 @contextmanager
 def azurite(folder: Path) -> Iterator[str]:
     """Run a fresh Azurite on `folder` and yield its connection string; skips the test where there is none."""
+    with _running(folder) as port:
+        yield (
+            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+            f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
+        )
+
+
+@contextmanager
+def azurite_with_identity(folder: Path) -> Iterator[str]:
+    """Run a fresh Azurite that takes tokens, and yield its https address.
+
+    Its certificate is `folder`/cert.pem; `Credential` is what it lets in.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate, key = _certificate(folder)
+    with _running(folder, "--oauth", "basic", "--cert", str(certificate), "--key", str(key)) as port:
+        yield f"https://127.0.0.1:{port}/{ACCOUNT}"
+
+
+class Credential:
+    """Stands for DefaultAzureCredential; its tokens have all that Azurite looks at, but no signature."""
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        """Return a token of one hour."""
+        from azure.core.credentials import AccessToken
+
+        now = int(time.time())
+        claims = {
+            "aud": "https://storage.azure.com",
+            "iss": "https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/",
+            "iat": now,
+            "nbf": now - 60,
+            "exp": now + 3600,
+            "oid": "11059fcc-5514-4800-b5f8-49808b9cfab6",
+            "tid": "ab1f708d-50f6-404c-a006-d71b2ac7a606",
+        }
+        parts = ({"alg": "none", "typ": "JWT"}, claims, {})
+        encoded = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in parts]
+        return AccessToken(".".join(encoded), now + 3600)
+
+
+@contextmanager
+def _running(folder: Path, *more: str) -> Iterator[int]:
     path = os.pathsep.join([str(INSTALLED), os.environ.get("PATH", "")])
     program = shutil.which("azurite-blob", path=path)
     if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("Azurite is not installed, but this is CI (npm ci --prefix tests/azurite)")
         pytest.skip("Azurite is not installed (npm ci --prefix tests/azurite)")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck", "--silent"]
+    options = ["--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck", "--silent", *more]
     process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(400):
@@ -37,10 +87,41 @@ def azurite(folder: Path) -> Iterator[str]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        yield (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-            f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
-        )
+        yield port
     finally:
         process.kill()  # it would wait for the clients' idle connections
         process.wait()
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return certificate, key

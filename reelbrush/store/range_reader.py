@@ -42,3 +42,10 @@ class RangeReader(io.RawIOBase):
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def readall(self) -> bytes:
+        """Return the rest of the blob, in requests of a useful size."""
+        pieces: list[bytes] = []
+        while piece := self.read(READ_AHEAD):
+            pieces.append(piece)
+        return b"".join(pieces)

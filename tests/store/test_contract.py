@@ -1,36 +1,16 @@
-"""What both stores promise, asked of both."""
+"""What every store promises, asked of all: a folder, an account by key, an account by identity."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from reelbrush.errors import StoreError
-from reelbrush.store import BlobStore, FolderStore, Store
-from tests.azurite_account import azurite
-
-
-@pytest.fixture(scope="module")
-def shared_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with azurite(tmp_path_factory.mktemp("azurite")) as connection:
-        yield connection
-
-
-@pytest.fixture(params=["folder", "account"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    if request.param == "folder":
-        return FolderStore(tmp_path / "store")
-    monkeypatch.setenv("STORE_CONNECTION", request.getfixturevalue("shared_account"))
-    return BlobStore("env:STORE_CONNECTION")
-
-
-@pytest.fixture
-def box(request: pytest.FixtureRequest) -> str:
-    """A container of the test's own."""
-    return f"c{abs(hash(request.node.nodeid)) % 10**9}"
+from reelbrush.store import FolderStore, Store
 
 
 def test_small_blobs_are_replaced_whole(store: Store, box: str) -> None:
@@ -111,3 +91,71 @@ def test_a_replaced_blob_is_not_read_as_a_mixture(store: Store, box: str) -> Non
         assert "412" in str(error) or "condition" in str(error).lower()
         return
     assert set(rest) == {ord("a")}
+
+
+def test_of_many_writers_of_a_new_blob_one_wins(store: Store, box: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda n: store.put_new_bytes(box, "a/job.json", b"%d" % n), range(8)))
+    assert won.count(True) == 1
+    assert store.read_bytes(box, "a/job.json") == b"%d" % won.index(True)
+    before = store.stat(box, "a/job.json")
+    assert not store.put_new_bytes(box, "a/job.json", b"late")
+    assert store.stat(box, "a/job.json") == before
+    store.delete(box, "a/job.json")
+    assert store.put_new_bytes(box, "a/job.json", b"")
+    assert store.read_bytes(box, "a/job.json") == b""
+
+
+def test_pages_hold_every_blob_once_in_order(store: Store, box: str) -> None:
+    assert store.list_page(box, "", 10) == store.list_page(box, "n/", 10)
+    assert (store.list_page(box, "", 10).blobs, store.list_page(box, "", 10).next) == ((), "")
+    names = sorted(f"n/{number}-é" for number in range(11)) + ["n/sub/x"]
+    for name in [*reversed(names), "m", "nn", "o/1"]:
+        store.put_bytes(box, name, name.encode())
+    found: list[str] = []
+    token, pages = "", 0
+    while pages == 0 or token:
+        page = store.list_page(box, "n/", 5, token)
+        assert len(page.blobs) <= 5
+        assert list(page.blobs) == [store.stat(box, blob.name) for blob in page.blobs]
+        found += [blob.name for blob in page.blobs]
+        token, pages = page.next, pages + 1
+        if pages == 1:
+            store.delete(box, names[0])
+            store.delete(box, names[-1])
+            store.put_bytes(box, "n/zz", b"")
+    assert found == names[:-1] + ["n/zz"]
+    assert pages == 3
+    assert [blob.name for blob in store.list_page(box, "n/1", 50).blobs] == ["n/1-é", "n/10-é"]
+    exact = store.list_page(box, "n/", 11)
+    assert (len(exact.blobs), exact.next) == (11, "")
+
+
+def test_ranges_are_read(store: Store, box: str) -> None:
+    content = os.urandom(3_000_000)
+    store.put_bytes(box, "film", content)
+    for first, count in ((0, 1), (0, 3_000_000), (2_999_990, 100), (1_234_567, 1_000_000), (5, 0)):
+        assert store.read_range(box, "film", first, count) == content[first : first + count]
+    assert store.read_range(box, "film", 3_000_000, 5) == b""
+    store.put_bytes(box, "empty", b"")
+    assert store.read_range(box, "empty", 0, 5) == b""
+    with pytest.raises(StoreError) as caught:
+        store.read_range(box, "missing", 0, 5)
+    assert caught.value.code == "blob-missing"
+
+
+def test_a_file_of_many_blocks_is_put_whole(store: Store, box: str, tmp_path: Path) -> None:
+    content = os.urandom(20_000_003)
+    (tmp_path / "film").write_bytes(content)
+    store.put_file(box, "film.mp4", tmp_path / "film")
+    store.put_file(box, "film.mp4", tmp_path / "film")
+    with store.open(box, "film.mp4") as reader:
+        assert reader.read() == content
+    if isinstance(store, FolderStore):
+        assert not list((store.root / ".tmp").iterdir())
+
+
+def test_hidden_folders_of_a_folder_store_are_no_containers(tmp_path: Path) -> None:
+    for container in (".keys", ".host", "..", "", "a/b"):
+        with pytest.raises(StoreError):
+            FolderStore(tmp_path).put_bytes(container, "url", b"evil")
