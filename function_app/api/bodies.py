@@ -17,7 +17,7 @@ _WORDS: dict[type, str] = {str: "a text", int: "a whole number", dict: "an objec
 def read_body(request: Request, fields: Mapping[str, type], required: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the request's JSON object. `fields` names what may be in it, with str, int or dict as type.
 
-    null counts as not given. Raises Refused: 413 for a body that is too long, 400 for everything else.
+    Raises Refused: 413 for a body that is too long, 422 for control characters, 400 else.
     """
     if len(request.body) > BODY_BYTES:
         raise Refused(413, "BodyTooLarge", f"The body may have {BODY_BYTES} bytes; videos go to uploadUrl.")
@@ -28,17 +28,21 @@ def read_body(request: Request, fields: Mapping[str, type], required: tuple[str,
     if not isinstance(found, dict):
         raise Refused(400, "InvalidBody", "The body is a JSON object.")
     document = cast("dict[str, Any]", found)
+    unprintable = [
+        name for name, value in document.items() if isinstance(value, str) and not _printable(value)
+    ]
     problems = [f"there is no field {name[:40]!r}" for name in document if name not in fields]
-    problems += [f"{name} is missing" for name in required if document.get(name) is None]
+    problems += [f"{name} is missing" for name in required if name not in document]
     for name, kind in fields.items():
         value = document.get(name)
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+        if name in document and (not isinstance(value, kind) or isinstance(value, bool)):
             problems.append(f"{name} is {_WORDS[kind]}")
-        elif isinstance(value, str) and not _printable(value):
-            problems.append(f"{name} holds a character that no name can have")
     if problems:
         raise invalid("The body cannot be used", problems)
-    return {name: document[name] for name in fields if document.get(name) is not None}
+    if unprintable:
+        texts = [f"{name} holds a character that no name can have" for name in unprintable]
+        raise unserved("The body cannot be used", texts)
+    return document
 
 
 def query_number(request: Request, name: str, default: int, low: int, high: int) -> int:
@@ -54,6 +58,11 @@ def query_number(request: Request, name: str, default: int, low: int, high: int)
 def invalid(sentence: str, problems: list[str]) -> Refused:
     """Return the refusal (400) of a request with these problems, one sentence each without a full stop."""
     return Refused(400, "InvalidRequest", f"{sentence}: {'; '.join(problems)}.", problems)
+
+
+def unserved(sentence: str, problems: list[str]) -> Refused:
+    """Return the refusal (422) of a request that has the right form, but asks for what cannot be had."""
+    return Refused(422, "CannotBeServed", f"{sentence}: {'; '.join(problems)}.", problems)
 
 
 def _printable(text: str) -> bool:

@@ -7,7 +7,7 @@ import logging
 from typing import Any, cast
 
 from activities.cancel import cancel_job
-from function_app.api.bodies import invalid, read_body
+from function_app.api.bodies import invalid, read_body, unserved
 from function_app.api.conditional import conditional
 from function_app.api.finding import (
     complete,
@@ -33,6 +33,8 @@ from reelbrush.job.names import INPUT
 
 EVENT_SECONDS = 1.0  # that an answer waits for an event; its delivery goes on
 
+# how `option_problems` words what is wrong with options of which each is right by itself
+_TOGETHER = ("need a second style", "go together", "is before fade_start")
 _FIELDS: dict[str, type] = {"blob": str, "style": str, "options": dict}
 
 log = logging.getLogger("reelbrush.api")
@@ -99,25 +101,24 @@ async def retry(to: Surface, request: Request) -> Reply:
 
 
 async def source_named(to: Surface, blob: str) -> BlobRef | None:
-    """Return the upload `input/NAME`, or None. Raises Refused (400) for what can be no upload."""
+    """Return the upload `input/NAME`, or None. Raises Refused (400, 422) for what can be no upload."""
     container, _, name = blob.partition("/")
-    if container != INPUT or not starts_job(name):
-        raise invalid("The blob cannot be used", [f"blob is {INPUT}/NAME of a video, not {blob[:80]!r}"])
+    if container != INPUT:
+        raise invalid("The blob cannot be used", [f"blob is {INPUT}/NAME, not {blob[:80]!r}"])
+    if not starts_job(name):
+        raise unserved("The blob cannot be used", [f"{name[-80:]!r} is not the name of a video"])
     try:
         return await asyncio.to_thread(to.services.store.stat, INPUT, name)
     except StoreError as error:
         if error.retryable:
             raise
-        raise invalid("The blob cannot be used", [str(error)]) from None
+        raise unserved("The blob cannot be used", [str(error)]) from None
 
 
 async def _ask(to: Surface, request: Request, expected: str | None) -> Reply:
     body = read_body(request, _FIELDS, ("blob",))
     style, options = body.get("style"), cast("dict[str, Any] | None", body.get("options"))
-    if options is not None:
-        check_options(options)
-    if style is not None:
-        await check_style(to.services.settings, style)
+    await check_wishes(to, style, options)
     source = await source_named(to, body["blob"])
     if source is None:
         raise Refused(404, "BlobNotFound", f"There is no blob {body['blob'][:200]}; upload it first.")
@@ -141,12 +142,26 @@ def _unusable(error: ReelbrushError) -> Exception:
     return Refused(409, "UploadUnusable", str(error)) if error.code == "side-car" else error
 
 
+async def check_wishes(to: Surface, style: str | None, options: dict[str, Any] | None) -> None:
+    """Raise Refused (400, 422) unless there are these styles and options."""
+    if options is not None:
+        check_options(options)
+    for name in (style, (options or {}).get("mix")):
+        if name is not None:
+            await check_style(to.services.settings, name)
+
+
 def check_options(options: dict[str, Any]) -> None:
-    """Raise Refused (400) unless these options can be had."""
+    """Raise Refused unless these options can be had: 400 for single values, 422 for combinations."""
+    empty = [f"{name} is null; leave it out" for name, value in options.items() if value is None]
+    if empty:
+        raise invalid("The options cannot be used", empty)
     try:
         parse_options(options)
     except ValueError as error:
-        raise invalid("The options cannot be used", str(error).split("; ")) from None
+        problems = str(error).split("; ")
+        together = all(any(word in text for word in _TOGETHER) for text in problems)
+        raise (unserved if together else invalid)("The options cannot be used", problems) from None
 
 
 async def _accepted(to: Surface, request: Request, job: str) -> Reply:

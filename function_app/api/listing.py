@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from function_app.api.bodies import invalid, query_number
+from function_app.api.bodies import invalid, query_number, unserved
 from function_app.api.conditional import conditional, weak_tag
 from function_app.api.finding import instance_of, shown, waiting_headers
 from function_app.api.jobs import source_named
@@ -55,12 +55,12 @@ async def list_jobs(to: Surface, request: Request) -> Reply:
 
     A page may hold fewer than `top` jobs, or none, and still have a `nextLink`.
     """
-    if "blob" in request.query:
-        return await _of_blob(to, request, request.query["blob"])
     top = query_number(request, "top", TOP, 1, MOST)
     wanted = request.query.get("status")
     if wanted is not None and wanted not in STATUSES:
         raise invalid("The query cannot be used", [f"status is one of {', '.join(STATUSES)}"])
+    if "blob" in request.query:
+        return await _of_blob(to, request, request.query["blob"])
     place = _Place.of(request.query["token"]) if "token" in request.query else _Place()
     views, following = await _collect(to, top, wanted, place)
     body: dict[str, Any] = {"value": [_linked(to, request, view) for view in views]}
@@ -139,4 +139,4 @@ def _answer(to: Surface, request: Request, body: dict[str, Any]) -> Reply:
 
 
 def _bad_token() -> Exception:
-    return invalid("The query cannot be used", ["token is not one of a nextLink"])
+    return unserved("The query cannot be used", ["token is not one of a nextLink"])

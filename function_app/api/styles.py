@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from function_app.api.bodies import invalid
 from function_app.api.conditional import conditional, tag_of, weak_tag
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused, problem
@@ -44,10 +45,12 @@ async def get_picture(to: Surface, request: Request) -> Reply:
 
 
 async def check_style(settings: Settings, name: str) -> None:
-    """Raise Refused (400) unless there is a style of this name."""
+    """Raise Refused unless there is a style of this name: 400 for what can be no name, else 422."""
+    if not STYLE_NAME.fullmatch(name):
+        raise invalid("The style cannot be used", [f"style matches {STYLE_NAME.pattern}"])
     names = [line.name for line in await asyncio.to_thread(list_cards, styles_folder(settings))]
     if name not in names:
-        raise Refused(400, "UnknownStyle", f"There is no style {name[:64]!r}; there are {', '.join(names)}.")
+        raise Refused(422, "UnknownStyle", f"There is no style {name[:64]!r}; there are {', '.join(names)}.")
 
 
 def _document(request: Request, folder: Path, line: StyleLine) -> dict[str, Any]:

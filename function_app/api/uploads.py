@@ -10,16 +10,16 @@ from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import quote
 
-from function_app.api.bodies import invalid, read_body
-from function_app.api.jobs import check_options
+from function_app.api.bodies import invalid, read_body, unserved
+from function_app.api.jobs import check_wishes
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
-from function_app.api.styles import check_style
 from function_app.api.surface import Surface
 from reelbrush.job import starts_job
 from reelbrush.job.names import INPUT
 from reelbrush.store import Store
 
+LARGEST = (1 << 53) - 1  # whole numbers that every JSON parser keeps
 TRIES = 100  # names with a number that are tried when a name is taken
 NAME_BYTES = 180  # of UTF-8, so that number, side-car and output fit into what stores allow
 
@@ -33,11 +33,11 @@ async def post_upload(to: Surface, request: Request) -> Reply:
     settings = to.services.settings
     size, style = int(body["sizeBytes"]), body.get("style", settings.default_style)
     options = cast("dict[str, Any]", body.get("options", {}))
-    check_options(options)
-    if "style" in body:
-        await check_style(settings, style)
-    if size < 1:
-        raise invalid("The body cannot be used", ["sizeBytes is at least 1"])
+    await check_wishes(to, body.get("style"), options)
+    if not 1 <= size <= LARGEST or not 1 <= len(body["name"]) <= 1024:
+        raise invalid(
+            "The body cannot be used", [f"sizeBytes is 1..{LARGEST}, name has 1 to 1024 characters"]
+        )
     if size > settings.max_bytes:
         raise Refused(413, "VideoTooLarge", f"The video has {size} bytes; {settings.max_bytes} are allowed.")
     name = clean_name(body["name"])
@@ -66,7 +66,7 @@ async def post_upload(to: Surface, request: Request) -> Reply:
 def clean_name(name: str) -> str:
     """Return the last part of a path as a blob's name: printable, without what shells or stores stumble over.
 
-    Raises Refused (400) when nothing is left of it.
+    Raises Refused (422) when nothing is left of it.
     """
     base = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     base = re.sub(r"\s+", " ", _UNWANTED.sub("_", base)).strip(" .")
@@ -76,7 +76,7 @@ def clean_name(name: str) -> str:
     room = NAME_BYTES - len((dot + extension).encode())
     stem = stem.encode()[:room].decode("utf-8", "ignore").strip(" .")
     if not stem:
-        raise invalid("The body cannot be used", ["name is the name of a file"])
+        raise unserved("The body cannot be used", ["name is the name of a file"])
     return stem + dot + extension
 
 

@@ -1,0 +1,65 @@
+"""The API is what openapi.yaml says, and openapi.yaml is what the app has."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from tests.api.serving import KEY, Served
+from tests.app.indexed import routes_of_the_app
+from tests.conftest import ROOT
+
+DESCRIPTION = yaml.safe_load((ROOT / "function_app" / "openapi.yaml").read_text(encoding="utf-8"))
+CONFIG = Path(__file__).parent / "schemathesis.toml"
+VERBS = ("get", "put", "post", "delete", "patch", "head")
+
+
+def test_the_description_is_valid_openapi() -> None:
+    validate(DESCRIPTION)
+
+
+def test_every_route_is_described_and_every_description_is_a_route() -> None:
+    described = {
+        f"{verb.upper()} {path}"
+        for path, operations in DESCRIPTION["paths"].items()
+        for verb in operations
+        if verb in VERBS
+    }
+    assert described == set(routes_of_the_app())
+
+
+def test_anonymous_is_what_the_description_says() -> None:
+    anonymous = {
+        f"{verb.upper()} {path}"
+        for path, operations in DESCRIPTION["paths"].items()
+        for verb, operation in operations.items()
+        if verb in VERBS and operation.get("security") == []
+    }
+    assert anonymous == {route for route, level in routes_of_the_app().items() if level == "ANONYMOUS"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_schemathesis_finds_nothing(app: Served, tmp_path: Path) -> None:
+    token = re.search(r"/watch/([^/]+)/", app.job(app.jobs["Succeeded"])["links"]["watch"])
+    assert token is not None
+    known = {"id": list(app.jobs.values()), "token": [token[1]]}
+    command = [
+        str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(CONFIG),
+        "run", f"{app.base}/api/openapi.yaml",
+        "--header", f"x-functions-key: {KEY}", "--phases", "examples,coverage,fuzzing",
+        "--max-examples", "6", "--seed", "1", "--workers", "1", "--suppress-health-check", "all",
+        "--continue-on-failure", "--no-color",
+    ]  # fmt: skip
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.api.real_ids", "KNOWN_IDS": json.dumps(known)}
+    environment = {**os.environ, **hooks, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
