@@ -16,11 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from reelbrush.compute.port import RunRequest, RunStatus
-from reelbrush.compute.processes import ProcessRecord
+from reelbrush.compute.processes import ProcessRecord, yield_to_others
 from reelbrush.job import BatchState
 
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
@@ -29,6 +29,7 @@ TICK = 0.1  # seconds between two looks at the processes while any run is open
 SETTLE = (
     0.15  # seconds without a new submission before runs start, so that cores are shared among all of them
 )
+_NICE = 5  # painting takes what those who serve people leave
 _DRAIN = "drain"
 _MPIRUN = ["mpirun", "--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
 
@@ -55,6 +56,7 @@ class LocalCompute:
         self._workers, self._threads, self._styles = workers, threads, styles
         self._processes, self._run_seconds = processes, run_seconds
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._over: set[str] = set()  # ended runs that need no more looks, many as they may be
         self._lock = threading.Lock()
         self._pump: threading.Thread | None = None
         self._submitted = 0.0  # time.monotonic() of the latest submission
@@ -69,6 +71,7 @@ class LocalCompute:
             temporary = run / "request.tmp"
             temporary.write_text(json.dumps({"job": request.job, "at": time.time_ns()}))
             temporary.replace(path)
+            self._over.discard(request.run)
         self._submitted = time.monotonic()
         self._wake()
 
@@ -80,7 +83,7 @@ class LocalCompute:
 
     def cancel(self, job: str) -> None:
         """See `Compute.cancel`."""
-        for run in self._runs():
+        for run in self._runs(self._over):
             if self._job(run) == job and not (self._folder / run / "ended").exists():
                 (self._folder / run / "canceled").touch()
                 record = ProcessRecord.read(self._folder / run / "process.json")
@@ -114,11 +117,13 @@ class LocalCompute:
             return [f"the folder {self._folder} cannot be written"]
         return []
 
-    def _runs(self) -> list[str]:
+    def _runs(self, without: Container[str] = ()) -> list[str]:
         stamped: list[tuple[int, str]] = []
-        for path in self._folder.glob("*/request.json"):
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                stamped.append((int(json.loads(path.read_text())["at"]), path.parent.name))
+        for name in os.listdir(self._folder):
+            if name not in without:
+                with contextlib.suppress(OSError, ValueError, KeyError):
+                    text = (self._folder / name / "request.json").read_text()
+                    stamped.append((int(json.loads(text)["at"]), name))
         return [run for _, run in sorted(stamped)]
 
     def _job(self, run: str) -> str:
@@ -166,9 +171,10 @@ class LocalCompute:
         """Note which processes ended, start queued runs while there is room; return whether any is open."""
         running = 0
         queued: list[str] = []
-        for run in self._runs():
+        for run in self._runs(self._over):
             folder = self._folder / run
             if (folder / "ended").exists():
+                self._over.add(run)
                 continue
             record = ProcessRecord.read(folder / "process.json")
             if record is None:
@@ -227,6 +233,7 @@ class LocalCompute:
                 env=environment,
             )
         self._children[run] = child
+        yield_to_others(child.pid, _NICE)
         record = ProcessRecord.of(child.pid)
         record.write(folder / "process.json")
         if (folder / "canceled").exists():  # canceled while it was being started, with no process to signal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,3 +64,15 @@ class ProcessRecord:
             for one in [*ranks, *([] if ranks and number == signal.SIGTERM else [process])]:
                 with contextlib.suppress(psutil.Error):
                     one.send_signal(number)
+
+
+def yield_to_others(pid: int, nice: int) -> None:
+    """Lower the priority of a process that leads its own session, and of what it will start.
+
+    Where the kernel groups processes by session, only the group's priority counts between groups. What the
+    system does not allow is left as it is.
+    """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))

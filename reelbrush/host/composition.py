@@ -14,6 +14,7 @@ from reelbrush.host.app_settings import AppSettings
 from reelbrush.host.blob_http import BlobEndpoint
 from reelbrush.host.blob_watch import BlobTrigger, BlobWatch
 from reelbrush.host.clock import Clock
+from reelbrush.host.durability import Durability
 from reelbrush.host.functions import HTTP, FunctionTable
 from reelbrush.host.http_functions import http_routes
 from reelbrush.host.invoker import Invoker
@@ -48,6 +49,7 @@ class HostParts:
         max_threads: int | None,
     ) -> None:
         self.storage = storage
+        self.durability = Durability(storage)
         self.hub = TaskHub(storage, clock)
         self.invoker = Invoker(str(folder), max_threads, settings.function_timeout)
         # A clock that waits for the host to be idle has to look again when the last function has ended.
@@ -80,7 +82,7 @@ class HostParts:
             HostError: the port is taken or a route cannot be understood.
         """
         access = Access(keys)
-        durable = DurableEndpoints(self.management, self.storage).routes
+        durable = DurableEndpoints(self.management, self.storage, self.durability).routes
         admin = AdminEndpoints(self._functions, self.blobs, self.timers, access).routes
         routes: list[BaseRoute] = [
             Mount("/durabletask", routes=durable),
@@ -92,7 +94,13 @@ class HostParts:
         self._server = LocalServer(port)
         self.invoker.client_binding = client_binding(self._server.base_url)
         await self._server.start(routes)
-        work = (self.turns.run(), self.activities.run(), self.blobs.run(), self.timers.run())
+        work = (
+            self.turns.run(),
+            self.activities.run(),
+            self.blobs.run(),
+            self.timers.run(),
+            self.durability.run(),
+        )
         self._tasks = [asyncio.create_task(run) for run in work]
         return self._server.base_url
 

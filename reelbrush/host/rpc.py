@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from reelbrush.host.durability import Durability
 from reelbrush.host.history import parse_timestamp
 from reelbrush.host.history_view import shown_history
 from reelbrush.host.instances import Filter, InstanceStatus, listed
@@ -32,22 +33,26 @@ _Handler = Callable[[Request], Awaitable[Response]]
 class DurableEndpoints:
     """The endpoints of one task hub; `routes` can be mounted under any path."""
 
-    def __init__(self, management: Management, storage: Storage) -> None:
+    def __init__(self, management: Management, storage: Storage, durability: Durability) -> None:
         self._management = management
         self._storage = storage
+
+        def coded(handler: _Handler) -> _Handler:
+            return _coded(handler, durability)
+
         instance = "/instances/{id}"
         self.routes = [
-            Route("/orchestrators/{name}", _coded(self._start), methods=["POST"]),
-            Route("/orchestrators/{name}/{id}", _coded(self._start), methods=["POST"]),
-            Route("/instances", _coded(self._list), methods=["GET"]),
-            Route("/instances/", _coded(self._list), methods=["GET"]),
-            Route("/instances", _coded(self._purge_many), methods=["DELETE"]),
-            Route("/instances/", _coded(self._purge_many), methods=["DELETE"]),
-            Route(instance, _coded(self._status), methods=["GET"]),
-            Route(instance, _coded(self._purge), methods=["DELETE"]),
-            Route(instance + "/raiseEvent/{event}", _coded(self._raise_event), methods=["POST"]),
-            Route(instance + "/restart", _coded(self._restart), methods=["POST"]),
-            Route(instance + "/{operation}", _coded(self._operate), methods=["POST"]),
+            Route("/orchestrators/{name}", coded(self._start), methods=["POST"]),
+            Route("/orchestrators/{name}/{id}", coded(self._start), methods=["POST"]),
+            Route("/instances", coded(self._list), methods=["GET"]),
+            Route("/instances/", coded(self._list), methods=["GET"]),
+            Route("/instances", coded(self._purge_many), methods=["DELETE"]),
+            Route("/instances/", coded(self._purge_many), methods=["DELETE"]),
+            Route(instance, coded(self._status), methods=["GET"]),
+            Route(instance, coded(self._purge), methods=["DELETE"]),
+            Route(instance + "/raiseEvent/{event}", coded(self._raise_event), methods=["POST"]),
+            Route(instance + "/restart", coded(self._restart), methods=["POST"]),
+            Route(instance + "/{operation}", coded(self._operate), methods=["POST"]),
         ]
 
     async def _start(self, request: Request) -> Response:
@@ -176,10 +181,13 @@ def _filter(request: Request) -> Filter:
     )
 
 
-def _coded(handler: _Handler) -> _Handler:
+def _coded(handler: _Handler, durability: Durability) -> _Handler:
     async def answer(request: Request) -> Response:
         try:
-            return await handler(request)
+            response = await handler(request)
+            if request.method != "GET":
+                await durability.settle()
+            return response
         except UnknownInstanceError:
             return Response(status_code=404)
         except InstanceGoneError:

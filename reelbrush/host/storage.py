@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -13,6 +14,8 @@ from typing import IO, Any
 from reelbrush.errors import HostError
 
 Row = tuple[Any, ...]
+
+LOG_BYTES = 4 << 20  # of the write-ahead log, from which on it is folded into the database
 
 _SCHEMA = """
 create table if not exists instance(
@@ -44,8 +47,8 @@ create table if not exists timer(function text primary key, last integer not nul
 class Storage:
     """The open database of one host, which nobody else may use meanwhile.
 
-    Everything is written with synchronous=FULL in WAL mode: what a transaction committed survives a power
-    cut.
+    What a transaction committed survives the death of this process at once, and a power cut after `sync`; a
+    power cut before that takes back the latest transactions, whole and in order.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +61,12 @@ class Storage:
         self._lock = _own(folder)
         try:
             self._db = sqlite3.connect(folder / "host.db", isolation_level=None, check_same_thread=False)
-            self._db.executescript("pragma journal_mode=wal; pragma synchronous=full;" + _SCHEMA)
+            # folding the log is left to `fold`, beside the event loop, unless it falls far behind
+            self._db.executescript(
+                "pragma journal_mode=wal; pragma synchronous=normal; pragma wal_autocheckpoint=20000;"
+                + _SCHEMA
+            )
+            self._path = folder / "host.db"
         except sqlite3.Error as error:
             self._lock.close()
             raise HostError(
@@ -97,6 +105,28 @@ class Storage:
             self._db.execute("rollback")
             raise
         self._db.execute("commit")
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed since the storage was opened."""
+        return self._db.total_changes
+
+    def sync(self) -> None:
+        """Bring all that is committed to disk. May run in any thread, beside all else."""
+        # in WAL mode a commit is an append to this file, and recovery takes all commits that are whole in it
+        file = os.open(f"{self._path}-wal", os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def fold(self) -> None:
+        """Move a log that has grown long into the database. May run in any thread, beside all else."""
+        log = Path(f"{self._path}-wal")
+        if not log.exists() or log.stat().st_size < LOG_BYTES:
+            return
+        with contextlib.closing(sqlite3.connect(self._path)) as beside:
+            beside.execute("pragma wal_checkpoint(passive)").fetchall()
 
     def close(self) -> None:
         """Close the database and let others own the folder."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,11 +47,9 @@ class TaskHub:
         self.clock = clock
         self.turns_ready = asyncio.Event()
         self.work_ready = asyncio.Event()
-        self._owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._watchers: dict[str, set[asyncio.Future[None]]] = {}
-        # Only the owner of the storage can hold leases, so those found on opening belong to a host that is
-        # gone.
-        storage.write("update work set leased_by=null where leased_by is not null")
+        # Leases end with the process, since only the owner of the storage can hold any.
+        self._leased: set[int] = set()
 
     def create(
         self,
@@ -114,7 +111,7 @@ class TaskHub:
             (status, json.dumps(output), self.clock.now(), instance_id),
         )
         self.storage.write("delete from inbox where instance=?", (instance_id,))
-        self.storage.write("delete from work where instance=? and leased_by is null", (instance_id,))
+        self.storage.write("delete from work where instance=?", (instance_id,))
         parent, parent_execution, task = row
         if parent is not None:
             now = self.clock.now()
@@ -159,15 +156,12 @@ class TaskHub:
         `complete_work`.
         """
         rows = self.storage.rows(
-            "select n, instance, execution, task, name, input from work"
-            " where leased_by is null order by n limit ?",
-            (limit,),
+            "select n, instance, execution, task, name, input from work order by n limit ?",
+            (limit + len(self._leased),),
         )
-        with self.storage.transaction():
-            self.storage.write_many(
-                "update work set leased_by=? where n=?", [(self._owner, row[0]) for row in rows]
-            )
-        return [Work(*row) for row in rows]
+        taken = [Work(*row) for row in rows if row[0] not in self._leased][:limit]
+        self._leased.update(work.n for work in taken)
+        return taken
 
     def complete_work(self, work: Work, event: Event) -> None:
         """Remove a leased activity and hand its result to the execution that waits for it, if that still
@@ -180,6 +174,7 @@ class TaskHub:
             )
             if known and alive is not None and alive[0] not in FINISHED:
                 self.post(work.instance_id, work.execution, event)
+        self._leased.discard(work.n)
 
     def finished(self, instance_id: str) -> asyncio.Future[None]:
         """Return a future that is done when the instance next finishes."""
