@@ -85,7 +85,7 @@ def _prepare(store: Store) -> str:
         (store.root / INPUT).mkdir(parents=True, exist_ok=True)
         return str(store.root / INPUT)
     if isinstance(store, BlobStore):
-        store.ensure(INPUT)
+        store.ensure(INPUT, retries=0)  # whoever typed the address waits for the answer
     return INPUT
 
 

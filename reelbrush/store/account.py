@@ -175,13 +175,13 @@ class BlobStore:
         for blob in self.list(container, prefix):
             self.delete(container, blob.name)
 
-    def ensure(self, container: str) -> None:
-        """Make the container unless there is one of this name."""
+    def ensure(self, container: str, *, retries: int = 3) -> None:
+        """Make the container unless there is one of this name. Raises the SDK's error after `retries`."""
         from azure.core.exceptions import ResourceExistsError
 
         if container not in self._containers:
             with contextlib.suppress(ResourceExistsError):
-                self.service.create_container(container)
+                self.service.create_container(container, retry_total=retries)
             self._containers.add(container)
 
 

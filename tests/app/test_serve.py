@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from reelbrush.job import Options, job_id
@@ -56,10 +58,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, *options: str) -> Iterator[Server]:
     environment = {**os.environ, "REELBRUSH_POLL_SECONDS": "0.2", "REELBRUSH_WORK_HOURS": "0"}
+    command = [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", "--style", "identity"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", "--style", "identity"],
+        [*command, *options],
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
@@ -151,3 +154,72 @@ def test_jobs_survive_a_killed_server(tmp_path: Path, clip: Path) -> None:
         assert server.until(job, ended)["status"] == "Succeeded"
         again = server.call(f"/api/jobs/{job}")[1]
         assert again["result"]["frameCount"] == 180
+
+
+def send(url: str, method: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data=data, method=method, headers=names)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.status, answer.read()
+
+
+def frames(video: bytes) -> int:
+    with av.open(io.BytesIO(video)) as made:
+        return sum(1 for _ in made.decode(video=0))
+
+
+@pytest.mark.parametrize("kind", ["folder", "account"])
+def test_a_video_goes_through_signed_addresses_alone(
+    kind: str,
+    tmp_path: Path,
+    short_clip: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options: tuple[str, ...] = ()
+    if kind == "account":
+        monkeypatch.setenv("SOME_ACCOUNT", request.getfixturevalue("account"))
+        options = ("--store", "env:SOME_ACCOUNT")
+    content = short_clip.read_bytes()
+    with serving(tmp_path / "served", *options) as server:
+        wish = {"name": "ein Film ü.mp4", "sizeBytes": len(content), "style": "identity"}
+        body = json.dumps(wish).encode()
+        status, said = send(f"{server.base}/api/uploads", "POST", body, content_type="application/json")
+        assert status == 201
+        place = json.loads(said)
+        if kind == "account":
+            asked = {"Origin": server.base, "Access_Control_Request_Method": "PUT"}
+            assert send(place["uploadUrl"], "OPTIONS", **asked)[0] == 200, "the page may upload"
+        assert send(place["uploadUrl"], place["method"], content, **place["headers"])[0] == 201
+        end = time.monotonic() + 60
+        while True:
+            jobs = json.loads(send(place["jobsUrl"], "GET")[1])["value"]
+            if jobs and "endedAt" in jobs[0]:
+                break
+            assert time.monotonic() < end, jobs
+            time.sleep(0.2)
+        assert jobs[0]["status"] == "Succeeded", jobs
+        view = server.call(f"/api/jobs/{jobs[0]['id']}")[1]
+        assert frames(send(view["result"]["url"], "GET")[1]) == 30
+        assert send(view["result"]["url"], "GET", Range="bytes=4-7") == (206, b"ftyp")
+        work = (tmp_path / "served" / "work").exists()
+        assert work == (kind == "folder"), "blobs are where they belong"
+
+
+def test_a_store_that_cannot_be_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = "BlobEndpoint=http://127.0.0.1:9/a;AccountName=a;AccountKey=c2VjcmV0"
+    for store, variable, said in (
+        ("env:NOT_SET", "", "holds no connection string"),
+        ("AccountKey=c2VjcmV0", "", "no known kind"),
+        ("env:SOME_ACCOUNT", "AccountKey=c2VjcmV0", "malformed"),
+        ("env:SOME_ACCOUNT", connection, "cannot be used"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "reelbrush", "serve", str(tmp_path), "--port", "0", "--store", store],
+            env={**os.environ, "SOME_ACCOUNT": variable},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 4 and said in done.stderr, done.stderr
+        assert "c2VjcmV0" not in done.stderr
