@@ -7,16 +7,20 @@ OTEL_EXPORTER_OTLP_ENDPOINT choose any installed OpenTelemetry exporter (`consol
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import threading
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 from reelbrush.telemetry.fields import add_fields
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+
 SAMPLER = "OTEL_TRACES_SAMPLER"
 WORKER_LOGS = "PYTHON_ENABLE_OPENTELEMETRY"  # then the Functions host leaves our logs to us
+SECONDS = 10.0  # to connect to Azure Monitor, and again for its answer
 LOGGERS = ("reelbrush", "scoring")  # whose records are exported, with those of all below them
 
 log = logging.getLogger("reelbrush.telemetry")
@@ -49,15 +53,18 @@ def start_telemetry(role: str) -> None:
 
 
 def stop_telemetry(seconds: float = 5.0) -> None:
-    """Send what is left, waiting at most about `seconds`."""
-    from opentelemetry import metrics, trace
+    """Send what is left before the process ends; what takes longer than `seconds` is lost."""
+    from opentelemetry import _logs, metrics, trace
 
-    milliseconds = int(seconds * 1000)
-    for provider in (trace.get_tracer_provider(), metrics.get_meter_provider()):
-        flush: Any = getattr(provider, "force_flush", None)
-        if flush is not None:
-            with contextlib.suppress(Exception):
-                flush(milliseconds)
+    providers = (trace.get_tracer_provider(), metrics.get_meter_provider(), _logs.get_logger_provider())
+    ends = [end for provider in providers if (end := getattr(provider, "shutdown", None)) is not None]
+    # the SDK's own limits do not hold while an exporter waits for an answer, and a node must not wait with it
+    threads = [threading.Thread(target=end, name="telemetry-end", daemon=True) for end in ends]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _configure(role: str) -> None:
@@ -69,24 +76,34 @@ def _configure(role: str) -> None:
     traces, metrics = _exporter_names("TRACES"), _exporter_names("METRICS")
     if not (connection or traces or metrics):
         return
-    os.environ.setdefault("OTEL_SERVICE_NAME", os.environ.get("WEBSITE_SITE_NAME") or f"reelbrush-{role}")
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+
+    named = {} if os.environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: _service(role)}
     if connection:
-        _configure_azure_monitor()
+        _configure_azure_monitor(Resource.create(named))
     else:
-        _configure_exporters(traces, metrics)
+        _configure_exporters(Resource.create(named), traces, metrics)
 
 
-def _configure_azure_monitor() -> None:
+def _service(role: str) -> str:
+    site = os.environ.get("WEBSITE_SITE_NAME")  # in Azure, where the host tells of itself by this name
+    return site if site and role == "app" else f"reelbrush-{role}"
+
+
+def _configure_azure_monitor(resource: Resource) -> None:
     from azure.monitor.opentelemetry import configure_azure_monitor
 
     # the default sampler keeps 5 traces per second and would tear jobs apart
     sampling: dict[str, Any] = {} if os.environ.get(SAMPLER) else {"sampling_ratio": 1.0}
-    on_functions = "FUNCTIONS_WORKER_RUNTIME" in os.environ
+    # the host sends the worker's logs already, unless it was told that the worker does
+    told = os.environ.get(WORKER_LOGS, "").lower() in ("1", "true")
+    sends_logs = told or "FUNCTIONS_WORKER_RUNTIME" not in os.environ
     configure_azure_monitor(
         **sampling,
-        # the host sends the worker's logs too, unless it was told that the worker does
-        disable_logging=on_functions and os.environ.get(WORKER_LOGS, "").lower() not in ("1", "true"),
-        logger_name=LOGGERS[0],
+        resource=resource,
+        logger_name=LOGGERS[0] if sends_logs else "reelbrush-unsent",
+        timeout=SECONDS,
+        read_timeout=SECONDS,
         enable_live_metrics=False,
         enable_performance_counters=False,
         # every read of a blob and every heartbeat would be a span of its own
@@ -117,7 +134,7 @@ def _exporter_names(signal: str) -> list[str]:
     return [otlp if name == "otlp" else name for name in wanted if name not in ("", "none")]
 
 
-def _configure_exporters(traces: list[str], metrics: list[str]) -> None:
+def _configure_exporters(resource: Resource, traces: list[str], metrics: list[str]) -> None:
     from opentelemetry.metrics import set_meter_provider
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -125,14 +142,14 @@ def _configure_exporters(traces: list[str], metrics: list[str]) -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.trace import set_tracer_provider
 
-    provider = TracerProvider()
+    provider = TracerProvider(resource=resource)
     for name in traces:
         provider.add_span_processor(BatchSpanProcessor(_exporter("opentelemetry_traces_exporter", name)))
     set_tracer_provider(provider)
     readers = [
         PeriodicExportingMetricReader(_exporter("opentelemetry_metrics_exporter", name)) for name in metrics
     ]
-    set_meter_provider(MeterProvider(readers))
+    set_meter_provider(MeterProvider(readers, resource=resource))
 
 
 def _exporter(group: str, name: str) -> Any:
