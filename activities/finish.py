@@ -66,8 +66,7 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
     note_end(to.store, job.id)
     if to.settings.work_hours == 0:
-        _clean(to, job)
-        to.compute.release(job.id)
+        remove_work(to, job.id)
     kept = ("retries", "seconds", "flicker", "nodeSeconds", "cost")
     return {**receipt["result"], **{name: receipt[name] for name in kept if name in receipt}}
 
@@ -111,13 +110,16 @@ def _averages(flicker: FlickerSums) -> dict[str, Any]:
     }
 
 
-def _clean(to: Services, job: Job) -> None:
-    """Delete all work but the receipt; the manifest first, since it must never name what is gone."""
-    names = WorkNames(job.id)
+def remove_work(to: Services, job: str) -> None:
+    """Delete all work of an ended job but its record, its mark and its receipt, and free its runs.
+
+    The manifest goes first, since it must never name what is gone.
+    """
+    names = WorkNames(job)
     to.store.delete(WORK, names.manifest)
     folders = {
-        blob.name.removeprefix(names.prefix).split("/")[0] for blob in to.store.list(WORK, names.prefix)
+        blob.name.removeprefix(names.prefix).partition("/") for blob in to.store.list(WORK, names.prefix)
     }
-    for folder in folders:
-        if f"{names.prefix}{folder}" != names.receipt:
-            to.store.delete_prefix(WORK, f"{names.prefix}{folder}/")
+    for folder in {name for name, separator, _ in folders if separator}:
+        to.store.delete_prefix(WORK, f"{names.prefix}{folder}/")
+    to.compute.release(job)

@@ -6,6 +6,7 @@ import azure.functions as func
 import activities
 import orchestrators
 from function_app import catalogue, jobs, uploads
+from function_app.upkeep import timer as upkeep_timer
 from function_app.watch import routes as watch_routes
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -14,6 +15,7 @@ for blueprint in (
     jobs.bp,
     catalogue.bp,
     watch_routes.bp,
+    upkeep_timer.bp,
     orchestrators.bp,
     *activities.blueprints,
 ):

@@ -127,6 +127,7 @@ def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:
     created = round(datetime.fromisoformat(document["createdAt"]).timestamp() * 1000)
     store.put_bytes(WORK, index_name(created, job.id), b"")
     store.delete(WORK, names.cancel)
+    store.delete(WORK, names.stuck)
     ticket = ticket_name(time.time_ns() // 1_000_000 if retry else created, job.id)
     store.put_bytes(WORK, ticket, b"")
     kept = {name: document[name] for name in ("createdAt", "traceparent") if name in document}

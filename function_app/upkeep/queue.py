@@ -1,0 +1,47 @@
+"""The queue: places of jobs that ended without giving theirs away, and jobs that are stuck."""
+
+from __future__ import annotations
+
+import asyncio
+
+from activities.marks import note_end
+from function_app.api.surface import Surface
+from function_app.upkeep.instances import instance, is_active, request_of
+from function_app.upkeep.stuck import report_if_stuck
+from reelbrush.job import stamped_job
+from reelbrush.job.names import QUEUE, WORK
+
+GRACE_MS = 120_000  # a ticket is written before its orchestration starts
+AT_ONCE = 8  # instances asked for at the same time
+
+
+async def tend_queue(to: Surface) -> None:
+    """Look at the instance of every ticket: all jobs that have begun and not ended have one."""
+    tickets = await asyncio.to_thread(lambda: [blob.name for blob in to.services.store.list(WORK, QUEUE)])
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def look(ticket: str) -> None:
+        async with slots:
+            await _look(to, ticket)
+
+    await asyncio.gather(*(look(ticket) for ticket in tickets))
+
+
+async def _look(to: Surface, ticket: str) -> None:
+    store = to.services.store
+    try:
+        since, job = stamped_job(ticket)
+    except ValueError:
+        return
+    status = await instance(to, job)
+    if status is not None and is_active(status):
+        if request_of(status).get("ticket", ticket) == ticket:
+            await report_if_stuck(to, job, status)
+        elif _is_old(to, since):  # of a request to retry that came second
+            await asyncio.to_thread(store.delete, WORK, ticket)
+    elif _is_old(to, since):
+        await asyncio.to_thread(note_end, store, job)
+
+
+def _is_old(to: Surface, since_ms: int) -> bool:
+    return to.now.timestamp() * 1000 - since_ms > GRACE_MS

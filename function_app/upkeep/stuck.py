@@ -1,0 +1,50 @@
+"""Jobs in which nothing has moved for long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+
+from function_app.api.surface import Surface
+from function_app.job_view import decoded
+from function_app.upkeep.instances import last_change, request_of
+from reelbrush.events import tell
+from reelbrush.job import WorkNames
+from reelbrush.job.names import WORK
+
+WAITS = {
+    "queued": "waits for its turn",
+    "waitingForCompute": "waits for a node",
+}
+
+log = logging.getLogger("reelbrush.upkeep")
+
+
+async def report_if_stuck(to: Surface, job: str, status: DurableOrchestrationStatus) -> None:
+    """Log a warning and tell `stuck`, once per try of the job, when nothing moved for `stuck_minutes`.
+
+    A job in the queue is stuck only when it does not even look whether its turn has come.
+    """
+    custom = decoded(status.custom_status)
+    phase = str(custom.get("phase", "queued"))
+    moved = last_change(status)
+    if phase != "queued" and "progressAt" in custom:
+        moved = datetime.fromisoformat(custom["progressAt"])
+    minutes = int((to.now - moved).total_seconds() // 60)
+    if minutes < to.services.settings.stuck_minutes:
+        return
+    retry = int(request_of(status).get("retry", 0))
+    data: dict[str, Any] = {"phase": phase, "minutes": minutes, "summary": str(custom.get("summary", phase))}
+    if await asyncio.to_thread(_first_report, to, job, data):
+        what = WAITS.get(phase, f"makes no progress ({phase})")
+        log.warning("%s is stuck: for %d minutes it %s", job, minutes, what)
+        await asyncio.to_thread(tell, to.services.store, to.services.settings, job, "stuck", data, retry)
+
+
+def _first_report(to: Surface, job: str, data: dict[str, Any]) -> bool:
+    return to.services.store.put_new_bytes(WORK, WorkNames(job).stuck, json.dumps(data).encode())

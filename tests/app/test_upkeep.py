@@ -1,0 +1,261 @@
+"""The upkeep on instances of the embedded host and blobs of a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.cancel import cancel_job
+from activities.marks import is_canceled
+from activities.services import Services
+from function_app.api.surface import Surface
+from function_app.start import start_job
+from function_app.upkeep import keep_up
+from reelbrush.compute.local import LocalCompute
+from reelbrush.host import Host
+from reelbrush.job import BlobRef, Job, WorkNames
+from reelbrush.job.names import CANCELING, ENDED, INDEX, QUEUE, SWEPT, WORK
+from reelbrush.settings import Settings
+from reelbrush.store import FolderStore
+from tests.orchestrators.test_stylize import APP, RESULT, World
+
+JOB = Job("clip-0123456789", BlobRef("input", "clip.mp4", "e", 9), "wave")
+NAMES = WorkNames(JOB.id)
+
+
+@dataclass
+class Scene:
+    """A running host with the product's orchestrator over activities that follow `script`."""
+
+    host: Host
+    to: Surface
+    script: dict[str, Callable[[Any], Any]]
+
+    @property
+    def store(self) -> FolderStore:
+        store = self.to.services.store
+        assert isinstance(store, FolderStore)
+        return store
+
+    async def start(self, retry: int = 0) -> None:
+        services = self.to.services
+        start = await start_job(self.to.client, JOB, services.settings, services.store, retry=retry)
+        assert start.started
+
+    async def until(self, phase: str) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                status = await self.host.status(JOB.id)
+                if status and (status.custom_status or {}).get("phase") == phase:
+                    return
+                await asyncio.sleep(0.02)
+
+    async def keep_up(self, **later: float) -> None:
+        await keep_up(replace(self.to, now=datetime.now(UTC) + timedelta(**later)))
+
+    async def state(self) -> str | None:
+        status = await self.host.status(JOB.id)
+        return status.runtime_status if status else None
+
+    def left(self, folder: str) -> list[str]:
+        return [blob.name for blob in self.store.list(WORK, folder)]
+
+
+@asynccontextmanager
+async def scene(folder: Path, **settings: Any) -> AsyncIterator[Scene]:
+    import azure.durable_functions as df
+
+    from reelbrush.host.rpc import client_binding
+
+    store = FolderStore(folder / "store")
+    compute = LocalCompute(store.uri, folder / "runs", workers=1)
+    services = Services(Settings(store.uri, poll_seconds=0.1, **settings), store, compute)
+    async with Host(APP, folder / "data", store_root=None) as host:
+        module: Any = sys.modules["function_app"]
+        module.script.clear()
+        module.script.update(World().script)
+        client = df.DurableOrchestrationClient(client_binding(host.base_url))
+        yield Scene(host, Surface(client, services, datetime.now(UTC)), module.script)
+
+
+def played(body: Callable[[Scene], Awaitable[None]], folder: Path, **settings: Any) -> None:
+    async def inside() -> None:
+        async with scene(folder, **settings) as there:
+            await body(there)
+
+    app = sys.modules.get("function_app")
+    try:
+        asyncio.run(inside())
+    finally:
+        if app is not None:
+            sys.modules["function_app"] = app
+
+
+def test_a_cancellation_that_was_only_begun_is_completed(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        await there.start()
+        await there.until("queued")
+        assert cancel_job(there.to.services, JOB.id) and there.left(QUEUE) == []
+        assert await there.state() == "Running"
+        await there.keep_up()
+        ended = await there.host.wait(JOB.id, timeout=10)
+        assert ended.runtime_status == "Terminated"
+        await there.keep_up()
+        assert there.left(CANCELING) == [] and is_canceled(there.store, JOB.id)
+
+    played(body, tmp_path)
+
+
+def test_a_job_that_was_retried_is_not_ended_by_its_old_cancellation(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        await there.start()
+        await there.until("queued")
+        cancel_job(there.to.services, JOB.id)
+        await there.to.client.terminate(JOB.id, "canceled")
+        await there.host.wait(JOB.id, timeout=10)
+        await there.start(retry=1)
+        await there.keep_up()
+        assert there.left(CANCELING) == [] and not is_canceled(there.store, JOB.id)
+        assert await there.state() in ("Running", "Pending") and len(there.left(QUEUE)) == 1
+
+    played(body, tmp_path)
+
+
+def test_tickets_of_jobs_that_ended_or_never_began_are_dropped_in_time(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        await there.start()  # its activities follow a script: nobody gives the ticket back
+        await there.host.wait(JOB.id, timeout=10)
+        never = f"{QUEUE}{round(datetime.now(UTC).timestamp() * 1000)}-never-0123456789"
+        there.store.put_bytes(WORK, never, b"")
+        await there.keep_up()
+        assert len(there.left(QUEUE)) == 2, "their orchestrations may be starting"
+        await there.keep_up(minutes=3)
+        assert there.left(QUEUE) == [] and len(there.left(ENDED)) == 2
+
+    played(body, tmp_path)
+
+
+def test_a_second_ticket_of_the_same_job_is_dropped(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        await there.start()
+        await there.until("queued")
+        (own,) = there.left(QUEUE)
+        there.store.put_bytes(WORK, f"{QUEUE}1767225600000-{JOB.id}", b"")
+        await there.keep_up()
+        assert there.left(QUEUE) == [own]
+
+    played(body, tmp_path)
+
+
+def test_a_stuck_job_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def body(there: Scene) -> None:
+        there.script["poll_runs"] = lambda request: [
+            {"i": i, "s": "running", "n": 10} for i, _ in request["runs"]
+        ]
+        await there.start()
+        await there.until("scoring")
+        with caplog.at_level(logging.WARNING, logger="reelbrush.upkeep"):
+            await there.keep_up(minutes=50)
+            assert caplog.messages == []
+            await there.keep_up(minutes=70)
+            await there.keep_up(minutes=80)
+        assert len(caplog.messages) == 1 and "makes no progress (scoring)" in caplog.messages[0]
+        assert json.loads(there.store.read_bytes(WORK, NAMES.stuck))["minutes"] >= 69
+        await there.to.client.terminate(JOB.id, "test")
+
+    played(body, tmp_path, stuck_minutes=60)
+
+
+def test_waiting_for_a_node_is_reported_as_such(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def body(there: Scene) -> None:
+        there.script["poll_runs"] = lambda request: [
+            {"i": i, "s": "queued", "n": 0} for i, _ in request["runs"]
+        ]
+        await there.start()
+        await there.until("waitingForCompute")
+        with caplog.at_level(logging.WARNING, logger="reelbrush.upkeep"):
+            await there.keep_up(minutes=70)
+        assert len(caplog.messages) == 1 and "waits for a node" in caplog.messages[0]
+        await there.to.client.terminate(JOB.id, "test")
+
+    played(body, tmp_path, stuck_minutes=60)
+
+
+def test_segments_go_first_and_the_rest_later(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        await there.start()
+        await there.host.wait(JOB.id, timeout=10)
+        for name in (NAMES.manifest, NAMES.segment("g", 0), NAMES.batch("r"), NAMES.receipt):
+            there.store.put_bytes(WORK, name, b"{}")
+        await there.keep_up(minutes=3)  # notes the end
+        await there.keep_up(hours=23)
+        assert NAMES.manifest in there.left(NAMES.prefix)
+        await there.keep_up(hours=25)
+        assert set(there.left(NAMES.prefix)) == {NAMES.receipt, NAMES.record}
+        assert len(there.left(SWEPT)) == 1 and there.left(ENDED) == []
+        assert await there.state() == "Completed" and len(there.left(INDEX)) == 1
+        await there.keep_up(days=31)
+        assert await there.state() is None
+        assert there.left("") == []
+
+    played(body, tmp_path, work_hours=24, history_days=30)
+
+
+def test_a_job_that_runs_again_keeps_its_work(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["stitch_video"] = lambda _: {"error": {"code": "x", "message": "no"}}
+        await there.start()
+        await there.host.wait(JOB.id, timeout=10)
+        await there.keep_up(minutes=3)
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        there.store.put_bytes(WORK, NAMES.manifest, b"{}")
+        await there.start(retry=1)
+        await there.until("queued")
+        await there.keep_up(days=2)
+        assert there.left(ENDED) == [] and NAMES.manifest in there.left(NAMES.prefix)
+        there.script["stitch_video"] = lambda _: RESULT
+        there.script["admit_job"] = lambda _: {"ahead": 0}
+        await there.host.wait(JOB.id, timeout=10)
+        await there.keep_up(minutes=3)
+        assert len(there.left(ENDED)) == 1, "counts from the second end"
+
+    played(body, tmp_path, work_hours=24)
+
+
+def test_instances_without_any_mark_are_purged_once_an_hour(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        await there.start()
+        await there.host.wait(JOB.id, timeout=10)
+        there.store.delete_prefix(WORK, "")
+        for minute, state in ((1, "Completed"), (0, None)):
+            now = (datetime.now(UTC) + timedelta(days=33)).replace(minute=minute)
+            await keep_up(replace(there.to, now=now))
+            assert await there.state() == state
+
+    played(body, tmp_path, history_days=30)
+
+
+@pytest.mark.logs_errors
+def test_a_duty_that_fails_keeps_no_other_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(there: Scene) -> None:
+        there.store.put_bytes(WORK, f"{CANCELING}x", b"")  # its instance cannot be asked for
+        services = replace(there.to.services, compute=None)  # type: ignore[arg-type]
+        there.store.put_bytes(WORK, WorkNames("x").cancel, b'{"end": "canceled"}')
+        there.store.put_bytes(WORK, f"{QUEUE}1767225600000-gone-0123456789", b"")
+        await keep_up(replace(there.to, services=services))
+        assert there.left(QUEUE) == []
+
+    played(body, tmp_path)
