@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO
 
 from activities.services import read_timestamps
 from reelbrush.hls.codecs import codec_string
 from reelbrush.hls.playlist import Entry, target_duration
-from reelbrush.job import Manifest, WorkNames
+from reelbrush.job import Manifest, Segment, WorkNames
 from reelbrush.job.names import WORK
 from reelbrush.media.timeline import Timeline, video_timescale
 from reelbrush.store import Store
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from reelbrush.media.fragment import Initialization
 
 _STEPS = 8  # single looks for newly published segments; where more are new, one listing is cheaper
-
-
-@dataclass(frozen=True)
-class Span:
-    """When a segment is shown, in ticks of the film."""
-
-    start: int
-    duration: int
 
 
 class Film:
@@ -46,8 +37,10 @@ class Film:
         self._names = WorkNames(manifest.job)
         self._published = 0
         self._init: Initialization | None = None
-        durations = [self.span(index).duration for index in range(len(manifest.segments))]
-        self.target_duration = target_duration(durations, self.scale)  # whole seconds
+        self.entries = tuple(map(self._entry, manifest.segments))  # one per segment, published or not
+        self.target_duration = target_duration(
+            [each.duration for each in self.entries], self.scale
+        )  # seconds
 
     @property
     def generation(self) -> str:
@@ -58,17 +51,6 @@ class Film:
     def is_whole(self) -> bool:
         """Whether all segments were published when `published` looked last."""
         return self._published == len(self.manifest.segments)
-
-    def span(self, index: int) -> Span:
-        """Return when segment `index` is shown."""
-        segment = self.manifest.segments[index]
-        start = self._timeline.start(segment.first_frame)
-        return Span(start, self._timeline.start(segment.first_frame + segment.frame_count) - start)
-
-    def entries(self, first: int, end: int) -> list[Entry]:
-        """Return the playlist's entries of segments `first` to `end` (exclusive)."""
-        spans = ((index, self.span(index)) for index in range(first, end))
-        return [Entry(self.uri(f"{index:05d}.m4s"), span.start, span.duration) for index, span in spans]
 
     def uri(self, file: str) -> str:
         """Return the URI of a file relative to the playlist; it is another one after a new split."""
@@ -118,6 +100,11 @@ class Film:
             return None
         segment = self.manifest.segments[index]
         return fragment(self._opener(index), segment, self._timeline, self.initialization())
+
+    def _entry(self, segment: Segment) -> Entry:
+        start = self._timeline.start(segment.first_frame)
+        end = self._timeline.start(segment.first_frame + segment.frame_count)
+        return Entry(self.uri(f"{segment.index:05d}.m4s"), start, end - start)
 
     def _has_page(self, index: int) -> bool:
         return self._store.stat(WORK, self._names.page(self.generation, index)) is not None

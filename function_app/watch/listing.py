@@ -38,7 +38,7 @@ async def get_playlist(to: Surface, job: str, request: Request) -> Reply:
     if film is None or look.count == 0:
         return await _nothing(to, job, look)
     text = media_playlist(
-        film.entries(0, look.count), film.scale, film.target_duration, film.uri(INIT), ended=look.ended
+        film.entries[: look.count], film.scale, film.target_duration, film.uri(INIT), ended=look.ended
     )
     reply = Reply(200, text, media_type="application/vnd.apple.mpegurl")
     return conditional(request, reply, tag_of(text.encode()))
@@ -72,8 +72,10 @@ async def _described(film: Film, first: int, count: int) -> dict[str, Any]:
     if count:
         codecs = await packaging(film.codecs)
         known |= {"codecs": codecs, "mimeType": f'video/mp4; codecs="{codecs}"', "init": film.uri(INIT)}
-    entries = film.entries(min(first, count), count)
-    segments = [{"file": each.uri, "start": each.start, "duration": each.duration} for each in entries]
+    segments = [
+        {"file": each.uri, "start": each.start, "duration": each.duration}
+        for each in film.entries[min(first, count) : count]
+    ]
     return {**known, "segments": segments}
 
 

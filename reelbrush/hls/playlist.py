@@ -52,8 +52,12 @@ def target_duration(durations: Sequence[int], scale: int) -> int:
 
 
 def _seconds(entry: Entry, scale: int) -> str:
-    """The duration with six decimals; both ends are rounded, so that the sum never drifts."""
-    first, last = (
-        round(Fraction(tick * _MICRO, scale)) for tick in (entry.start, entry.start + entry.duration)
-    )
-    return f"{(last - first) // _MICRO}.{(last - first) % _MICRO:06d}"
+    """Return the duration with six decimals; both ends are rounded, so that the sum never drifts."""
+    first = _micros(entry.start, scale)
+    whole, micros = divmod(_micros(entry.start + entry.duration, scale) - first, _MICRO)
+    return f"{whole}.{micros:06d}"
+
+
+def _micros(tick: int, scale: int) -> int:
+    """Return the nearest microsecond, halves rounded up."""
+    return (2 * tick * _MICRO + scale) // (2 * scale)

@@ -48,7 +48,7 @@ def initialization(open_segment: OpenSegment, index: int, scale: int) -> Initial
 def fragment(open_segment: OpenSegment, segment: Segment, timeline: Timeline, init: Initialization) -> bytes:
     """Return a segment as the boxes moof and mdat at its times; `timeline` has the scale of `init`.
 
-    Nothing is decoded; at most three times the segment's size is held. Raises StitchError when it is not what
+    Nothing is encoded; at most three times the segment's size is held. Raises StitchError when it is not what
     was promised, see `timed_packets`, or does not belong to `init`.
     """
     with opened_encoded(open_segment, segment.index) as (container, stream):

@@ -14,8 +14,8 @@ _CODEC = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g",
 _LATE = "setpts=PTS+0.8/TB"
 
 
-def _pattern(rate: str, seconds: float) -> tuple[str, ...]:
-    return (*_PATTERN, f"testsrc2=size=64x48:rate={rate}:duration={seconds}")
+def _pattern(rate: str, seconds: float, size: str = "64x48") -> tuple[str, ...]:
+    return (*_PATTERN, f"testsrc2=size={size}:rate={rate}:duration={seconds}")
 
 
 _TONE = (*_PATTERN, "sine=frequency=440:duration=6")
@@ -52,6 +52,14 @@ def late_picture(tmp_path: Path) -> Path:
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """288 frames, 64x48, 29.97 frames per second: six segments."""
     return make_source(tmp_path_factory.mktemp("source"), "constant.mp4")
+
+
+@pytest.fixture
+def large_source(tmp_path: Path) -> Path:
+    """288 frames, 640x360, which take seconds to paint."""
+    path = tmp_path / "large.mp4"
+    ffmpeg(*_pattern("30000/1001", 9.6, "640x360"), *_CODEC, str(path))
+    return path
 
 
 @pytest.fixture

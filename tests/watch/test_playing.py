@@ -40,7 +40,7 @@ async def played(address: str | Path, *options: str) -> Packets:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0 and not err, err.decode()
+    assert process.returncode == 0, err.decode()
     lines = out.decode().splitlines()
     base = next(Fraction(line.split()[-1]) for line in lines if line.startswith("#tb"))
     rows = [line.split(",") for line in lines if not line.startswith("#")]
@@ -52,7 +52,7 @@ async def hosting(store: FolderStore, data: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REELBRUSH_STORE", store.uri)
     monkeypatch.setenv("REELBRUSH_BLOB_SOURCE", "LogsAndContainerScan")
     monkeypatch.setenv("REELBRUSH_POLL_SECONDS", "0.2")
-    monkeypatch.setenv("REELBRUSH_BATCH_FRAMES", "48")
+    monkeypatch.setenv("REELBRUSH_NODES", "1")
     async with Host(ROOT, data, store_root=store.root, poll_seconds=0.1) as host:
         yield host
 
@@ -88,11 +88,12 @@ def test_a_growing_stream_plays_to_where_it_is(film: Screening, tmp_path: Path) 
     assert found[-1][0] == Fraction(95 * 1001, 30000)
 
 
+@pytest.mark.slow
 def test_a_job_is_watched_while_it_runs(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    large_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = FolderStore(tmp_path / "store")
-    store.put_file("input", "identity/clip.mp4", source)
+    store.put_file("input", "identity/clip.mp4", large_source)
     blob = store.stat("input", "identity/clip.mp4")
     assert blob is not None
     job = job_id(blob, "identity", Options())
@@ -106,7 +107,9 @@ def test_a_job_is_watched_while_it_runs(
             while "00000.json" not in pages():
                 await asyncio.sleep(0.02)
             assert len(pages()) < 6, "the job has not ended"
-            streamed = await played(host.base_url + watch_path(store, job, 600))
+            # without being told, ffmpeg begins a growing stream three segments before its end
+            address = host.base_url + watch_path(store, job, 600)
+            streamed = await played(address, "-live_start_index", "0")
             ended = await host.wait(job, timeout=60)
             assert ended.runtime_status == "Completed"
             return streamed, str(ended.output["blob"])
