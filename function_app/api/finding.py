@@ -67,6 +67,8 @@ def shown(to: Surface, status: DurableOrchestrationStatus) -> dict[str, Any]:
 async def complete(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, Any]:
     """Return the document with all links, also to its videos."""
     media = await media_links(to, request, view)
+    if "progress" not in view:  # nothing was painted so far
+        del media["watch"]
     full = {**view, "links": {**api_links(to, request, view), **media}}
     if "result" in view:
         full["result"] = {**view["result"], "url": media["output"]}

@@ -66,4 +66,4 @@ def _kept(view: dict[str, Any], batch: int) -> str:
 
 
 def _text(text: str) -> Reply:
-    return Reply(200, text, media_type="text/plain; charset=utf-8")
+    return Reply(200, text, media_type="text/plain")

@@ -34,3 +34,8 @@ def app(tmp_path_factory: pytest.TempPathFactory, tiny: bytes) -> Iterator[Serve
         served.until(served.jobs["Canceled"], "Canceled")
         served.store.delete("work", ".queue/0000000000001-first-0123456789")
         yield served
+
+
+@pytest.fixture(autouse=True)
+def clean_environment() -> None:
+    """Leave the environment alone: the app of this package runs in this process and reads it."""

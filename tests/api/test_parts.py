@@ -1,0 +1,155 @@
+"""Parts of the API by themselves: names, tokens, policy, links, views, what a failing handler says."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import unquote
+
+import azure.functions as func
+import pytest
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
+from hypothesis import given
+from hypothesis import strategies as st
+
+from function_app.api.bind import answer_plain
+from function_app.api.bodies import read_body
+from function_app.api.conditional import conditional, tag_of
+from function_app.api.documents import policy
+from function_app.api.links import portal_link
+from function_app.api.messages import Reply, Request
+from function_app.api.problems import Refused
+from function_app.api.uploads import NAME_BYTES, clean_name
+from function_app.job_view import job_view, receipt_view
+from reelbrush.errors import StoreError
+from reelbrush.job import BlobRef, Job, to_json
+
+JOB = to_json(Job("a-0123456789", BlobRef("input", "a.mp4", "0", 7), "starry-night"))
+
+
+@given(st.text(min_size=1, max_size=300))
+def test_clean_names_are_safe(name: str) -> None:
+    try:
+        clean = clean_name(name.encode("utf-8", "replace").decode())
+    except Refused as refused:
+        assert refused.reply.status == 422
+        return
+    assert len(clean.encode()) <= NAME_BYTES and clean == clean.strip(" ")
+    assert (not set(clean) & set('/\\:*?"<>|#%') and clean.isprintable()) or any(ord(c) > 127 for c in clean)
+    assert clean not in (".", "..") and not clean.startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("clip.mp4", "clip.mp4"),
+        ("/home/me/été 2.MOV", "été 2.MOV"),
+        ("..\\..\\a.mp4", "a.mp4"),
+        (".hidden.mp4", "hidden.mp4"),
+        ("x" * 400 + ".mp4", "x" * (NAME_BYTES - 4) + ".mp4"),
+        ("evil\u202e4pm.mp4", "evil_4pm.mp4"),
+    ],
+)
+def test_names_stay_readable(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
+
+
+def test_the_policy_allows_only_the_pages_own_code() -> None:
+    page = b"<style>a{}</style><script>go()</script><script type=module>more()</script>"
+    found = policy(page, "https://account.blob.core.windows.net")
+    rules = dict(rule.split(" ", 1) for rule in found.split("; "))
+    hashes = [f"'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in (b"go()", b"more()")]
+    assert rules["script-src"] == " ".join(hashes) and "style-src" in rules
+    assert rules["connect-src"] == "'self' https://account.blob.core.windows.net"
+    assert policy(b"", "").count("'none'") == 6
+
+
+def test_the_portal_link_holds_the_query() -> None:
+    link = portal_link("/subscriptions/s/resourceGroups/g/providers/microsoft.insights/components/c", "a-1")
+    assert "/resourceId/%2Fsubscriptions%2Fs" in link
+    assert b'"a-1"' in gzip.decompress(b64decode(unquote(link.rsplit("/q/", 1)[1])))
+
+
+def test_an_etag_is_compared_weakly() -> None:
+    reply = Reply(200, b"text", {"Cache-Control": "public"}, "text/plain")
+    tag = tag_of(b"text")
+    for known in (tag, f"W/{tag}", f'"a", {tag}', "*"):
+        found = conditional(Request("GET", "http://a/", {"if-none-match": known}), reply, tag)
+        assert (found.status, found.body, found.headers["ETag"]) == (304, b"", tag)
+        assert found.headers["Cache-Control"] == "public"
+    assert conditional(Request("GET", "http://a/", {"if-none-match": '"b"'}), reply, tag).status == 200
+
+
+def test_every_problem_of_a_body_is_told_at_once() -> None:
+    body = json.dumps({"name": 5, "more": 1, "sizeBytes": "x"}).encode()
+    fields: dict[str, type] = {"name": str, "sizeBytes": int, "style": str}
+    with pytest.raises(Refused) as refused:
+        read_body(Request("POST", "http://a/", body=body), fields, ("style",))
+    answer = refused.value.reply.body
+    assert isinstance(answer, dict) and len(answer["errors"]) == 4
+
+
+@pytest.mark.logs_errors
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (RuntimeError("secret=1"), 500, "InternalError"),
+        (StoreError("secret=1"), 503, "StoreUnavailable"),
+        (StoreError("secret=1", retryable=False), 500, "StoreFailed"),
+    ],
+)
+def test_a_failure_tells_nothing_of_the_inside(failure: Exception, status: int, code: str) -> None:
+    async def handler(request: Request) -> Reply:
+        raise failure
+
+    request = func.HttpRequest("GET", "http://app/api/jobs?code=key", body=b"", headers={}, params={})
+    answer = asyncio.run(answer_plain(handler, request))
+    assert answer.status_code == status and answer.headers["x-ms-error-code"] == code
+    assert b"secret" not in answer.get_body() and b"key" not in answer.get_body()
+    assert json.loads(answer.get_body())["instance"] == "/api/jobs"
+
+
+def status(state: str, custom: dict[str, Any], **request: Any) -> DurableOrchestrationStatus:
+    return DurableOrchestrationStatus(
+        name="stylize_video",
+        instanceId="a-0123456789",
+        runtimeStatus=OrchestrationRuntimeStatus[state],
+        createdTime="2026-01-01T12:00:30Z",
+        lastUpdatedTime="2026-01-01T12:01:00Z",
+        input=json.dumps({"job": JOB, "createdAt": "2026-01-01T12:00:00.000+00:00", **request}),
+        customStatus=custom,
+    )
+
+
+SCORING = {
+    "phase": "scoring", "summary": "half", "framesDone": 5, "framesTotal": 10, "batchStates": "DQ",
+    "retries": 1, "rate": {"fps": 2.5}, "etaSeconds": 2, "nodeSeconds": 3600, "updatedAt": "2026-01-01T12:00:59.5+00:00",
+}  # fmt: skip
+
+
+def test_a_running_job_tells_rate_rest_and_cost() -> None:
+    view = job_view(status("Running", SCORING), datetime(2026, 1, 1, 12, 1, 30, tzinfo=UTC), 2.0, "EUR")
+    assert (view["createdAt"], view["updatedAt"]) == ("2026-01-01T12:00:00Z", "2026-01-01T12:00:59Z")
+    assert (view["elapsedSeconds"], view["etaSeconds"]) == (90, 2)
+    assert view["progress"]["framesPerSecond"] == 2.5 and view["progress"]["percent"] == 50
+    assert view["cost"] == {"nodeSeconds": 3600, "estimate": 2.0, "currency": "EUR"}
+    assert "cost" not in job_view(status("Running", SCORING)) and "endedAt" not in view
+
+
+def test_an_ended_job_has_no_rest() -> None:
+    for state, phase in (("Terminated", "canceled"), ("Failed", "failed")):
+        view = job_view(status(state, SCORING), datetime(2026, 2, 1, tzinfo=UTC))
+        assert view["phase"] == phase and "etaSeconds" not in view and view["elapsedSeconds"] == 60
+
+
+def test_a_receipt_is_enough_for_a_view() -> None:
+    receipt = {"job": JOB, "frames": 12, "result": {"blob": "output/a/a.mp4"}}
+    view = receipt_view("a-0123456789", receipt)
+    assert view["status"] == "Succeeded" and view["progress"]["percent"] == 100
+    assert view["input"] == {"blob": "input/a.mp4", "sizeBytes": 7}
