@@ -129,7 +129,8 @@ def status(state: str, custom: dict[str, Any], **request: Any) -> DurableOrchest
 
 SCORING = {
     "phase": "scoring", "summary": "half", "framesDone": 5, "framesTotal": 10, "batchStates": "DQ",
-    "retries": 1, "rate": {"fps": 2.5}, "etaSeconds": 2, "nodeSeconds": 3600, "updatedAt": "2026-01-01T12:00:59.5+00:00",
+    "retries": 1, "rate": {"fps": 2.5}, "etaSeconds": 2, "nodeSeconds": 3600,
+    "updatedAt": "2026-01-01T12:00:59.5+00:00",
 }  # fmt: skip
 
 
