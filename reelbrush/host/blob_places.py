@@ -84,7 +84,10 @@ class FolderPlace:
 
 
 class AccountPlace:
-    """Containers of a storage account, by connection string, or by https address and own identity."""
+    """Containers of a storage account, by connection string, or by https address and own identity.
+
+    `service` is the SDK's client of the account.
+    """
 
     def __init__(self, connection: str) -> None:
         from azure.storage.blob import BlobServiceClient
@@ -92,16 +95,16 @@ class AccountPlace:
         if connection.startswith("https://"):
             from azure.identity import DefaultAzureCredential
 
-            self._service = BlobServiceClient(connection, credential=DefaultAzureCredential())
+            self.service = BlobServiceClient(connection, credential=DefaultAzureCredential())
         else:
-            self._service = BlobServiceClient.from_connection_string(connection)
+            self.service = BlobServiceClient.from_connection_string(connection)
 
     def listing(self, container: str) -> Iterator[FoundBlob]:
         """Yield the container's blobs page by page."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            for blob in self._service.get_container_client(container).list_blobs():
+            for blob in self.service.get_container_client(container).list_blobs():
                 yield FoundBlob(container, blob.name, str(blob.etag).strip('"'))
         except ResourceNotFoundError:
             return
@@ -118,4 +121,4 @@ class AccountPlace:
 
     def client(self, container: str, name: str) -> BlobClient:
         """Return the SDK's client for one blob."""
-        return self._service.get_blob_client(container, name)
+        return self.service.get_blob_client(container, name)
