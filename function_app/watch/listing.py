@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from function_app.api.bodies import query_number
 from function_app.api.conditional import conditional, tag_of
 from function_app.api.messages import Reply, Request
-from function_app.api.problems import Refused, problem
+from function_app.api.problems import problem
 from function_app.api.surface import Surface
 from function_app.start import ACTIVE
 from function_app.watch.film import Film
@@ -46,16 +47,14 @@ async def get_playlist(to: Surface, job: str, request: Request) -> Reply:
 
 async def get_media(to: Surface, job: str, request: Request) -> Reply:
     """Return the same as JSON, with `?from=N` only segments N and later; empty until there is something."""
+    first = query_number(request, "from", 0, 0, 999_999)
     look = await _look(to, job)
     film = look.film
     if film is None and look.ended and await asyncio.to_thread(_is_removed, to.services.store, job):
         return await _nothing(to, job, look)
     document: dict[str, Any] = {"ended": look.ended, "segments": []}
     if film is not None:
-        asked = request.query.get("from", "0")
-        if not asked.isdecimal() or len(asked) > 6:
-            raise Refused(400, "InvalidParameter", "from is the number of a segment, 0 or more.")
-        document |= await _described(film, int(asked), look.count)
+        document |= await _described(film, first, look.count)
     reply = Reply(200, document)
     return conditional(request, reply, tag_of(reply.content()))
 

@@ -111,7 +111,7 @@ def test_scripts_are_told_the_same(film: Screening) -> None:
     later = document(film.get("media.json?from=2"))
     assert [each["file"] for each in later["segments"]] == film.uris()[2:]  # type: ignore[attr-defined, index]
     assert document(film.get("media.json?from=99"))["segments"] == []
-    assert code(film.get("media.json?from=-1")) == "InvalidParameter"
+    assert code(film.get("media.json?from=-1")) == "InvalidRequest"
 
 
 def test_what_is_known_already_is_not_sent_again(film: Screening) -> None:
