@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from reelbrush.errors import StoreError
-from reelbrush.events import topic, webhook
 from reelbrush.events.errors import DeliveryError
 from reelbrush.events.event import cloud_event, event_id
+from reelbrush.events.receivers import Receiver, receivers_of
 from reelbrush.job import to_json
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
@@ -27,10 +27,11 @@ from reelbrush.telemetry import count_event
 WAITING, DEAD = ".events/", ".events-dead/"  # begin the blob names
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds between two tries, doubled each time
 GIVE_UP = 24 * 3600.0  # seconds after the event
+SLOT_SECONDS = 0.2  # that a job waits while others deliver
 ROUND_SECONDS = 40.0  # of one redelivery round; what is left waits for the next
 
 log = logging.getLogger("reelbrush.events")
-Send = Callable[[dict[str, Any]], None]
+_slots = threading.BoundedSemaphore(2)  # a slow receiver must not hold all threads that serve steps and calls
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,14 @@ def tell(
     """Write an event down and try to deliver it once; `type` is one of `TYPES`, `attempt` the job's retry.
 
     The same call again is the same event, with the first call's content while it waits. Nothing is written
-    when no receiver is configured. A receiver that fails raises nothing, `redeliver` tries again; StoreError
-    when the event cannot be written down; ValueError for an unknown type.
+    when no receiver is configured. A receiver that fails raises nothing, `redeliver` tries again; so it does
+    for receivers that are quiet or busy, since the caller's job is waiting. Raises StoreError when the event
+    cannot be written down, ValueError for an unknown type.
     """
     now = datetime.now(UTC)
     event = cloud_event(job, attempt, type, data, now)
     count_event(type)
-    receivers = _receivers(settings)
+    receivers = receivers_of(settings)
     if not receivers:
         return
     name = f"{WAITING}{event_id(job, attempt, type)}.json"
@@ -67,7 +69,12 @@ def tell(
         if known is None:
             return
         entry = known
-    _deliver(store, name, entry, receivers, at, set())
+    if not _slots.acquire(timeout=SLOT_SECONDS):
+        return
+    try:
+        _deliver(store, name, entry, receivers, at, {r.name for r in receivers.values() if r.is_quiet})
+    finally:
+        _slots.release()
 
 
 def redeliver(store: Store, settings: Settings, now: datetime) -> int:
@@ -76,7 +83,7 @@ def redeliver(store: Store, settings: Settings, now: datetime) -> int:
     The pause doubles from 30 seconds to an hour; after a day an event is moved to `work/.events-dead/`. One
     round takes at most about 45 seconds and asks a receiver that does not answer only once.
     """
-    receivers, at = _receivers(settings), now.timestamp()
+    receivers, at = receivers_of(settings), now.timestamp()
     end = time.monotonic() + ROUND_SECONDS
     silent: set[str] = set()
     delivered = 0
@@ -93,34 +100,14 @@ def redeliver(store: Store, settings: Settings, now: datetime) -> int:
     return delivered
 
 
-def _receivers(settings: Settings) -> dict[str, Send]:
-    found: dict[str, Send] = {}
-    if settings.webhook_url:
-        found["webhook"] = lambda event: webhook.post(settings.webhook_url, settings.webhook_secret, event)
-    if settings.events_topic:
-        found["topic"] = lambda event: topic.publish(settings.events_topic, event)
-    return found
-
-
 def _deliver(
-    store: Store, name: str, entry: Entry, receivers: dict[str, Send], at: float, silent: set[str]
+    store: Store, name: str, entry: Entry, receivers: dict[str, Receiver], at: float, silent: set[str]
 ) -> bool:
     """Send to every open receiver that is not `silent`, note the rest; return whether all have taken it."""
     left: list[str] = []
-    for receiver in entry.open:
-        if receiver not in receivers:
-            continue  # no longer configured
-        if receiver in silent:
-            left.append(receiver)
-            continue
-        try:
-            receivers[receiver](entry.event)
-        except DeliveryError as error:
-            log.warning("%s: %s did not take it: %s", entry.event["id"], receiver, error)
-            if error.unreachable:
-                silent.add(receiver)
-            if not error.final:
-                left.append(receiver)
+    for receiver in (receivers[name] for name in entry.open if name in receivers):
+        if receiver.name in silent or not _taken(receiver, entry.event, silent):
+            left.append(receiver.name)
     if not left:
         store.delete(WORK, name)
         return True
@@ -128,6 +115,20 @@ def _deliver(
     later = replace(entry, open=tuple(left), due=at + pause, tries=entry.tries + 1)
     store.put_bytes(WORK, name, _text(later))
     return False
+
+
+def _taken(receiver: Receiver, event: dict[str, Any], silent: set[str]) -> bool:
+    """Send; return whether this event is done with. A receiver that gives no answer is added to `silent`."""
+    try:
+        receiver.send(event)
+    except DeliveryError as error:
+        log.warning("%s: the %s did not take it: %s", event["id"], receiver.name, error)
+        receiver.note(answered=not error.unreachable)
+        if error.unreachable:
+            silent.add(receiver.name)
+        return error.final
+    receiver.note(answered=True)
+    return True
 
 
 def _give_up(store: Store, name: str, entry: Entry) -> None:
