@@ -19,7 +19,7 @@ from reelbrush.job.names import WORK
 
 bp = df.Blueprint()
 
-LONG_TEXTS = 3  # failing batches whose message is passed on; payloads must stay small
+LONG_TEXTS = 3  # failing batches whose message is passed on
 LOG_LINES, LOG_CHARACTERS = 5, 300  # of the log passed on, of each line
 log = logging.getLogger("reelbrush.poll")
 
@@ -39,18 +39,20 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
     """
     ids = [run_id(job, index, attempt) for index, attempt in runs]
     statuses = to.compute.status(job, ids)
-    looks: list[dict[str, Any]] = []
-    failed = 0
-    for (index, _), run in zip(runs, ids, strict=True):
-        look = _look(to, job, run, statuses.get(run))
-        look["i"] = index
-        if look["s"] == BatchState.FAILED:
-            if failed == 0:
-                look["log"] = [line[-LOG_CHARACTERS:] for line in log_lines(to, run)]
-            failed += 1
-            look["text"] = look["text"][-400:] if failed <= LONG_TEXTS else ""
-        looks.append({key: value for key, value in look.items() if value is not False and value != ""})
-    return looks
+    looks = [
+        {**_look(to, job, run, statuses.get(run)), "i": index}
+        for (index, _), run in zip(runs, ids, strict=True)
+    ]
+    failed = [i for i, look in enumerate(looks) if look["s"] == BatchState.FAILED]
+    final = [i for i in failed if looks[i].get("final")]
+    worded = {*failed[:LONG_TEXTS], *final[:1]}  # payloads must stay small, however many fail at once
+    for i in failed:
+        looks[i] |= {"text": looks[i]["text"][-400:]} if i in worded else {"code": "", "text": ""}
+    for i in failed[:1]:
+        looks[i]["log"] = [line[-LOG_CHARACTERS:] for line in log_lines(to, ids[i])]
+    return [
+        {key: value for key, value in look.items() if value is not False and value != ""} for look in looks
+    ]
 
 
 def log_lines(to: Services, run: str) -> list[str]:

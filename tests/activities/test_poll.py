@@ -58,8 +58,8 @@ def test_a_run_that_nobody_knows_is_to_be_submitted_again(to: Services) -> None:
 def test_a_result_counts_before_the_backend(to: Services) -> None:
     run = run_id(JOB, 0, 1)
     record(to, run, ended="lost")
-    put(to, NAMES.result(run), progress(run, BatchState.DONE))
-    assert look(to) == Look(0, BatchState.DONE, 48, False)
+    put(to, NAMES.result(run), progress(run, BatchState.DONE, new_frames=40, seconds=8.12))
+    assert look(to) == Look(0, BatchState.DONE, 48, False, painted=40, seconds=8.1)
 
 
 def test_a_refusal_is_final_and_keeps_its_code(to: Services) -> None:
@@ -125,10 +125,19 @@ def test_a_hundred_failing_batches_fit_into_one_payload(to: Services) -> None:
         run = run_id(JOB, batch, 1)
         place = {"index": batch, "first_segment": batch, "segment_count": 1, "frame_count": 48}
         put(to, NAMES.batch(run), {"batch": place})
-        put(
-            to,
-            NAMES.result(run),
-            progress(run, BatchState.FAILED, error="x" * 3000, error_code="out-of-memory"),
+        failed = progress(
+            run,
+            BatchState.FAILED,
+            error="x" * 3000,
+            error_code="out-of-memory",
+            retryable=False,
+            new_frames=4799,
+            seconds=1234.5,
         )
+        put(to, NAMES.result(run), failed)
+        record(to, run, **{"log": "", "ended": "3"})
+        (to.compute._folder / run / "log.txt").write_text(f"{'y' * 400}\n" * 9)  # type: ignore[attr-defined]
     answer = poll(to, JOB, [[batch, 1] for batch in range(100)])
     assert len(answer) == 100 and len(json.dumps(answer)) < 10_000
+    assert [index for index, look in enumerate(answer) if "log" in look] == [0]
+    assert [len(line) for line in answer[0]["log"]] == [300] * 5
