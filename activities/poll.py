@@ -88,7 +88,7 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
 
 def _spent(progress: BatchProgress) -> dict[str, Any]:
     """Work and time of the run, left out while there is none: answers of a hundred runs must stay small."""
-    seconds = round(progress.seconds, 1)
+    seconds = round(progress.seconds, 1 if progress.seconds < 100 else None)
     return ({"w": progress.new_frames} if progress.new_frames else {}) | ({"t": seconds} if seconds else {})
 
 
@@ -101,7 +101,7 @@ def _ended(to: Services, job: str, run: str, result: BatchProgress) -> dict[str,
             "p": _published(to, job, run),
         }
         if not result.retryable:
-            look["final"] = True
+            look["final"] = 1
     return look
 
 
