@@ -39,7 +39,7 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
     """
     ids = [run_id(job, index, attempt) for index, attempt in runs]
     statuses = to.compute.status(job, ids)
-    looks = [
+    looks: list[dict[str, Any]] = [
         {**_look(to, job, run, statuses.get(run)), "i": index}
         for (index, _), run in zip(runs, ids, strict=True)
     ]
