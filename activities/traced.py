@@ -18,6 +18,9 @@ from reelbrush.telemetry import job_span, log_fields, names, telemetry_started
 T = TypeVar("T")
 Step = Callable[[dict[str, Any]], Awaitable[T]]
 
+KEPT = 2000  # jobs whose traceparent is remembered
+_parents: dict[tuple[str, str], str] = {}  # (store, job) -> traceparent
+
 
 def traced(activity: str) -> Callable[[Step[T]], Step[T]]:
     """Decorate an activity, below its trigger. Its request names the job: {"job": id or document, ...}."""
@@ -27,7 +30,7 @@ def traced(activity: str) -> Callable[[Step[T]], Step[T]]:
         async def step_in_trace(request: dict[str, Any]) -> T:
             await telemetry_started()
             job, batch = subject(request)
-            parent = await asyncio.to_thread(known_traceparent, services().store, job)
+            parent = await _parent(services().store, job)
             attributes: dict[str, str | int] = {names.JOB: job}
             if batch is not None:
                 attributes[names.BATCH] = batch
@@ -52,11 +55,18 @@ def subject(request: dict[str, Any]) -> tuple[str, int | None]:
 def known_traceparent(store: Store, job: str) -> str:
     """Return the traceparent of a job, "" when its record is missing, unreadable or of an older release."""
     try:
-        return _traceparent(store, job) if job else ""
+        return str(json.loads(store.read_bytes(WORK, WorkNames(job).record))["traceparent"]) if job else ""
     except (StoreError, ValueError, KeyError):
         return ""
 
 
-@functools.lru_cache(maxsize=2048)
-def _traceparent(store: Store, job: str) -> str:
-    return str(json.loads(store.read_bytes(WORK, WorkNames(job).record))["traceparent"])
+async def _parent(store: Store, job: str) -> str:
+    """Return the job's traceparent; records never change, so that each is read once."""
+    known = _parents.get((store.uri, job))
+    if known is None:
+        known = await asyncio.to_thread(known_traceparent, store, job)
+        if len(_parents) >= KEPT:
+            _parents.clear()
+        if known:
+            _parents[store.uri, job] = known
+    return known

@@ -14,7 +14,6 @@ ATTEMPT = "reelbrush.attempt"  # of the batch, from 1
 RANK = "reelbrush.rank"  # of the process within its run, from 0
 STYLE = "reelbrush.style"
 FRAMES = "reelbrush.frames_done"
-STATE = "reelbrush.state"  # how a run ended: done, failed or canceled
 KIND = "reelbrush.event"  # one of reelbrush.events.TYPES
 CURRENCY = "reelbrush.currency"
 

@@ -29,6 +29,7 @@ from reelbrush.telemetry import (
     record_receipt,
 )
 from reelbrush.telemetry.fields import add_fields
+from tests.conftest import ROOT
 
 JOB = "clip-0123456789"
 
@@ -119,6 +120,13 @@ def test_a_failing_step_fails_its_span_and_raises(spans: InMemorySpanExporter, s
     [span] = spans.get_finished_spans()
     assert span.status.status_code is StatusCode.ERROR
     assert [event.name for event in span.events] == ["exception"]
+
+
+def test_every_name_is_documented() -> None:
+    text = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+    for name, value in vars(names).items():
+        if name.isupper() and isinstance(value, str):
+            assert value in text, name
 
 
 def test_the_worker_sees_the_steps_own_annotations() -> None:
