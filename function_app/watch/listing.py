@@ -104,7 +104,9 @@ async def _nothing(to: Surface, job: str, look: _Look) -> Reply:
     if look.film is None and await asyncio.to_thread(_is_removed, to.services.store, job):
         hours = to.services.settings.work_hours
         return problem(
-            404, "WorkRemoved", f"Parts of a video are kept for {hours:g} hours after its end; these are gone."
+            404,
+            "WorkRemoved",
+            f"Parts of a video are kept for {hours:g} hours after its end; these are gone.",
         )
     return problem(404, "NothingToWatch", "The job has ended, and nothing of its video is kept.")
 
