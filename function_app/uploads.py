@@ -10,8 +10,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
-from function_app.start import plain_job, request_job, start_job
-from reelbrush.errors import ReelbrushError
+from function_app.accept import accept_upload
 from reelbrush.job import BlobRef, starts_job
 from reelbrush.settings import Settings
 from reelbrush.store import open_store
@@ -32,17 +31,17 @@ _SOURCE = (
 @bp.durable_client_input(client_name="starter")
 async def start_on_upload(upload: blob.BlobClient, starter: df.DurableOrchestrationClient) -> None:
     """Start `stylize_video` for a new blob in `input/`. Delivered twice, it is still one job."""
+    from azure.core.exceptions import ResourceNotFoundError
+
     name = str(upload.blob_name)
     if not starts_job(name):
         return
-    properties = await asyncio.to_thread(upload.get_blob_properties)
+    try:
+        properties = await asyncio.to_thread(upload.get_blob_properties)
+    except ResourceNotFoundError:
+        log.info("%s was deleted before its job began", name)
+        return
     source = BlobRef(str(upload.container_name), name, str(properties.etag).strip('"'), int(properties.size))
     settings = Settings.from_env()
-    store = open_store(settings.store)
-    try:
-        start = await request_job(starter, settings, store, source, None, None)
-    except ReelbrushError as failure:
-        if failure.retryable:
-            raise
-        start = await start_job(starter, plain_job(settings, source), settings, store, error=failure)
+    start = await accept_upload(starter, settings, open_store(settings.store), source)
     log.info("%s %s", start.job.id, "started" if start.started else f"is known already ({start.status})")
