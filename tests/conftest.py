@@ -39,7 +39,8 @@ def no_error_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the settings of the machine out of the tests, and one test's settings out of the next."""
     for name in [name for name in os.environ if name.startswith("REELBRUSH_")]:
-        monkeypatch.delenv(name)
+        if name != "REELBRUSH_CI":
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
