@@ -18,13 +18,15 @@ _PIECE = 1 << 20
 class StagedBlocks:
     """What has been sent of blobs whose block list has not, below `root`/.tmp/blocks."""
 
-    def __init__(self, root: Path) -> None:
-        """Remove what was begun more than a week ago and never completed."""
+    def __init__(self, root: Path, now: float | None = None) -> None:
+        """Remove what was begun more than a week before `now` (seconds since 1970) and never completed."""
         self._folder = root / ".tmp" / "blocks"
         self._bytes: dict[Path, int] = {}  # staged for each blob
-        for abandoned in self._folder.glob("*"):
-            if time.time() - abandoned.stat().st_mtime > _KEPT_SECONDS:
-                shutil.rmtree(abandoned, ignore_errors=True)
+        now = time.time() if now is None else now
+        for path in [*self._folder.glob("*"), *(root / ".tmp").glob("[0-9a-f]" * 32)]:
+            # Not the time of modification, which a file that is being copied has from its source.
+            if now - path.stat().st_ctime > _KEPT_SECONDS:
+                _remove(path)
 
     def add(self, container: str, name: str, block: str, path: Path, limit: int | None) -> None:
         """Take the file `path` as a block, replacing one of this id.
@@ -77,6 +79,13 @@ class StagedBlocks:
 
     def _of(self, container: str, name: str) -> Path:
         return self._folder / hashlib.sha256(f"{container}/{name}".encode("utf-8", "replace")).hexdigest()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _file_name(block: str) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -305,14 +306,19 @@ def test_a_blob_is_no_folder(host: Any, run: Any, store: FolderStore) -> None:
     run(scenario())
 
 
-def test_blocks_that_nobody_commits_are_removed_after_a_week(tmp_path: Path) -> None:
-    for name, days in (("old", 8), ("new", 6)):
-        (tmp_path / name).write_bytes(b"x")
-        StagedBlocks(tmp_path).add("input", name, "MQ==", tmp_path / name, None)
-        (folder,) = [p for p in (tmp_path / ".tmp/blocks").iterdir() if p.stat().st_mtime > 10**9]
-        os.utime(folder, (0, datetime.now(UTC).timestamp() - days * 86400))
-    assert not StagedBlocks(tmp_path).join("input", "old", ["MQ=="], tmp_path / "o")
-    assert StagedBlocks(tmp_path).join("input", "new", ["MQ=="], tmp_path / "n")
+def test_what_nobody_completes_is_removed_after_a_week(tmp_path: Path, store: FolderStore) -> None:
+    def begin() -> None:
+        (tmp_path / "block").write_bytes(b"x")
+        StagedBlocks(store.root).add("input", "a.mp4", "MQ==", tmp_path / "block", None)
+        store.temporary().write_bytes(b"half")
+
+    def joins(days: int) -> bool:
+        blocks = StagedBlocks(store.root, time.time() + days * 86400)
+        return blocks.join("input", "a.mp4", ["MQ=="], tmp_path / f"after {days}")
+
+    begin()
+    assert joins(6) and len(unfinished(store)) == 2
+    assert not joins(8) and unfinished(store) == []
 
 
 def test_ranges() -> None:
