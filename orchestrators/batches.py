@@ -19,6 +19,7 @@ LETTER = {
     BatchState.FAILED: "F",
     BatchState.CANCELED: "C",
 }
+_STATES = {letter: state for state, letter in LETTER.items()} | {state.value: state for state in BatchState}
 ATTEMPTS = 500  # attempt numbers of one batch between two splits of a job; run ids never come back
 MAX_INTERRUPTIONS = 50  # stops on request or evictions of one batch, each of which costs no attempt
 
@@ -43,18 +44,18 @@ class BatchEntry:
         """Return the entry as a short list for the history."""
         b = self.batch
         place = [b.index, b.first_segment, b.segment_count, b.frame_count]
-        counts = [self.attempt, self.failures, self.interruptions, self.state.value, self.frames_done]
+        counts = [self.attempt, self.failures, self.interruptions, LETTER[self.state], self.frames_done]
         return [*place, *counts, self.painted, self.seconds]
 
     @staticmethod
     def unpack(values: Sequence[Any]) -> BatchEntry:
-        """Rebuild an entry from `pack`, also that of an earlier release, which had nine values."""
+        """Rebuild an entry from `pack`, an earlier release's too: nine values, states as words."""
         return BatchEntry(
             Batch(values[0], values[1], values[2], values[3]),
             values[4],
             values[5],
             values[6],
-            BatchState(values[7]),
+            _STATES[values[7]],
             *values[8:],
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -55,10 +56,8 @@ def reopen(work: dict[str, Any], missing: list[list[int]]) -> None:
     packed: list[list[Any]] = []
     for entry in map(BatchEntry.unpack, work["entries"]):
         first, last = entry.batch.first_segment, entry.batch.first_segment + entry.batch.segment_count - 1
-        values = entry.pack()
-        if any(a <= last and first <= b for a, b in missing):
-            values[7] = BatchState.FAILED.value
-        packed.append(values)
+        lacks = any(a <= last and first <= b for a, b in missing)
+        packed.append((replace(entry, state=BatchState.FAILED) if lacks else entry).pack())
     work.update(entries=packed, retries=work["retries"] + 1, rounds=work["rounds"] + 1)
 
 

@@ -15,7 +15,7 @@ from orchestrators.admission import wait_for_turn
 from orchestrators.batches import ATTEMPTS, BatchEntry
 from orchestrators.course import Course, JobFailed, Steps, Stopped
 from orchestrators.scoring import reopen, score
-from reelbrush.job import BatchState
+from reelbrush.job import Batch, BatchState
 
 bp = df.Blueprint()
 
@@ -89,9 +89,7 @@ def _split(course: Course, careful: bool) -> Steps:
     split = yield from course.step("split_video", job=course.request["job"], careful=careful)
     if "error" in split:
         raise JobFailed(split["error"])
-    entries = [
-        BatchEntry.unpack([*batch, first, 0, 0, BatchState.CANCELED.value, 0]) for batch in split["batches"]
-    ]
+    entries = [BatchEntry(Batch(*batch), first, state=BatchState.CANCELED) for batch in split["batches"]]
     kept = ("admittedAfter", "nodeSeconds", "queueSeconds")
     return {
         **{name: before[name] for name in kept if name in before},

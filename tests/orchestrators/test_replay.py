@@ -105,8 +105,8 @@ def test_another_order_of_steps_is_noticed(position: int) -> None:
 
 
 def record(version: str) -> None:
-    """Play four jobs and keep the histories of their last executions."""
-    from tests.orchestrators.test_stylize import World, play
+    """Play some jobs and keep the histories of their last executions."""
+    from tests.orchestrators.test_stylize import QUEUED, World, play
 
     def lost(world: World) -> None:
         usual = world.look
@@ -122,14 +122,30 @@ def record(version: str) -> None:
         text = {"i": 0, "s": "failed", "n": 0, "code": "source-damaged", "text": "frame 7", "final": True}
         world.look = lambda i, a: text if i == 0 and a < 500 else usual(i, a)  # type: ignore[method-assign]
 
+    def queued(world: World) -> None:
+        ahead = [2, 1, 0]
+        world.script["admit_job"] = lambda _: {"ahead": ahead.pop(0)}
+
+    def unproven(world: World) -> None:
+        answers = [{"missing": [[0, 1]]}]
+        usual = world.script["stitch_video"]
+        world.script["stitch_video"] = lambda request: answers.pop() if answers else usual(request)
+
     folder = HISTORIES / version
     folder.mkdir(parents=True, exist_ok=True)
-    cases = {"finished": lambda _: None, "lost_run": lost, "refused": refused, "damaged": damaged}
+    cases = {
+        "finished": lambda _: None,
+        "lost_run": lost,
+        "refused": refused,
+        "damaged": damaged,
+        "queued": queued,
+        "unproven": unproven,
+    }
     for name, change in cases.items():
         world = World()
         change(world)
         with tempfile.TemporaryDirectory() as data:
-            play(world, Path(data))
+            play(world, Path(data), QUEUED)
             (database,) = Path(data).glob("*.db")
             with sqlite3.connect(database) as connection:
                 rows = connection.execute("select event from history order by seq").fetchall()

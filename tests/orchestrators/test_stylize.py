@@ -257,28 +257,24 @@ def test_the_largest_job_stays_below_all_limits(world: World, tmp_path: Path) ->
     """100 batches, 10,000 segments: custom status below 8,192 characters, every payload below 10 KB."""
     batches = [[i, i * 100, 100, 4800] for i in range(100)]
     world.script["split_video"] = lambda _: {**SPLIT, "frames": 480000, "batches": batches}
-    statuses: list[str] = []
+    polls: list[str] = []
 
     def poll(request: Any) -> Any:
-        done = len(statuses) > 2
-        statuses.append("")
-        text = "x" * 400
-        return [
-            {"i": i, "s": "done", "n": 4800}
-            if done or a > 1
-            else {
-                "i": i,
-                "s": "failed",
-                "n": 4799,
-                "p": True,
-                "code": "run-lost",
-                "text": text if i < 5 else "",
-            }
+        polls.append("")
+        run = {"n": 4799, "w": 4700 + len(polls), "t": 12345 + len(polls)}
+        lost = {**run, "s": "failed", "p": True}
+        words = {"code": "run-lost", "text": "x" * 400}
+        answer = [
+            {**run, "i": i, "s": "done" if len(polls) > 14 else "running"}
+            if a % 1000 > 1
+            else {**lost, "i": i, **(words if i < 3 else {}), **({"log": ["y" * 300] * 5} if i == 0 else {})}
             for i, a in request["runs"]
         ]
+        return answer
 
     world.script["poll_runs"] = poll
-    status, _, findings = play(world, tmp_path)
+    status, calls, findings = play(world, tmp_path, {**QUEUED, "retry": 100})
     assert status.runtime_status == "Completed", status.output
     assert len(json.dumps(status.custom_status)) < 8000
+    assert names(calls).count("poll_runs") == 15, "the state was carried into a second execution"
     assert findings == []
