@@ -20,7 +20,7 @@ import pytest
 
 from reelbrush.events import redeliver, tell, webhook
 from reelbrush.settings import Settings
-from reelbrush.store import FolderStore
+from reelbrush.store import FolderStore, open_store
 from tests.conftest import ROOT
 from tests.events.receivers import receiving
 
@@ -268,3 +268,17 @@ def test_a_receiver_that_is_back_gets_events_at_once_again(
         tell(store, settings(receiver.url), "clip-0000000003", "started", {})
         assert len(receiver.calls) == 4
     assert waiting(store) == []
+
+
+def test_the_outbox_of_a_storage_account(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTS_ACCOUNT", account)
+    store = open_store("env:EVENTS_ACCOUNT")
+    with receiving() as receiver:
+        receiver.answers = [500, 500]
+        tell(store, settings(receiver.url), JOB, "started", {"n": 1})
+        tell(store, settings(receiver.url), JOB, "started", {"n": 2})
+        assert [blob.name for blob in store.list("work", ".events/")] == [f".events/{JOB}/0/started.json"]
+        assert redeliver(store, settings(receiver.url), after(minutes=2)) == 1
+        assert redeliver(store, settings(receiver.url), after(minutes=9)) == 0
+    assert [json.loads(body)["data"]["n"] for _, _, body in receiver.calls] == [1, 1, 1]
+    assert receiver.ids() == [f"{JOB}/0/started"] * 3
