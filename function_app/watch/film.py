@@ -58,13 +58,11 @@ class Film:
 
     def published(self) -> int:
         """Return how many segments from the first one on are published, without a gap. It never shrinks."""
-        total = len(self.manifest.segments)
-        count = self._published
-        if count:
-            limit = min(total, count + _STEPS)
-            while count < limit and self._has_page(count):
-                count += 1
-        if count == self._published + _STEPS or not self._published:
+        total, known = len(self.manifest.segments), self._published
+        count, limit = known, min(total, known + _STEPS) if known else 0
+        while count < limit and self._has_page(count):
+            count += 1
+        if count == limit < total:
             prefix = self._names.segments(self.generation)
             listed = {blob.name for blob in self._store.list(WORK, prefix)}
             while count < total and self._names.page(self.generation, count) in listed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,7 @@ from function_app.api.messages import Reply
 from function_app.api.problems import problem
 from function_app.api.surface import Surface
 from function_app.watch.film import Film
-from function_app.watch.films import find_film, forget_film
-from reelbrush.errors import StitchError, StoreError
+from function_app.watch.films import find_film
 
 INIT = "init.mp4"
 FRAGMENT = re.compile(r"([0-9]{5,6})\.m4s")
@@ -24,7 +22,6 @@ _FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
 
 # each holds a segment, and packaging takes the time of a core
 _threads = ThreadPoolExecutor(4, thread_name_prefix="watch")
-_log = logging.getLogger("reelbrush.watch")
 _T = TypeVar("_T")
 
 
@@ -33,30 +30,21 @@ async def packaging(work: Callable[[], _T]) -> _T:
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
+def not_published(file: str) -> Reply:
+    """Return the answer for a file of a stream that is not there, or not there any more."""
+    return problem(404, "SegmentNotFound", f"{file} is not published, or not any more.", headers=NOT_YET)
+
+
 async def get_piece(to: Surface, job: str, file: str, version: str) -> Reply:
     """Return `init.mp4` or a fragment like `00012.m4s` as it is told by a playlist.
 
     `version` names the split that the playlist was made of, "" for any. 404 while the piece is not published
-    or when the video was split anew, 503 while a damaged one is painted again.
+    or when the video was split anew. Raises StoreError, StitchError.
     """
-    store = to.services.store
-    try:
-        film = await asyncio.to_thread(find_film, store, job)
-        data = await packaging(lambda: _packaged(film, file, version)) if film is not None else None
-    except StitchError as error:
-        # damaged, or encoded by another release: stitching has it painted again
-        _log.warning("%s of %s cannot be watched: %s", file, job, error)
-        forget_film(store, job)
-        return problem(
-            503, "SegmentUnreadable", "This part is not sound; it is painted again.", headers=NOT_YET
-        )
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        forget_film(store, job)
-        data = None
+    film = await asyncio.to_thread(find_film, to.services.store, job)
+    data = await packaging(lambda: _packaged(film, file, version)) if film is not None else None
     if data is None:
-        return problem(404, "SegmentNotFound", f"{file} is not published, or not any more.", headers=NOT_YET)
+        return not_published(file)
     return Reply(200, data, _FOREVER if version else {}, "video/mp4")
 
 

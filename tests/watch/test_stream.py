@@ -204,6 +204,15 @@ def test_a_damaged_segment_is_refused_until_it_is_painted_again(film: Screening)
     assert film.get("00002.m4s").status == 200
 
 
+def test_a_damaged_beginning_is_told_by_every_list(film: Screening) -> None:
+    film.publish(0)
+    name = WorkNames(film.job.id).segment(film.manifest.generation, 0)
+    film.store.put_bytes(WORK, name, b"no video")
+    assert code(film.get("media.json")) == "SegmentUnreadable"
+    film.publish(0)
+    assert document(film.get("media.json"))["codecs"]
+
+
 def test_a_store_that_fails_is_no_missing_segment(film: Screening, monkeypatch: pytest.MonkeyPatch) -> None:
     film.publish_all()
     assert film.get("00000.m4s").status == 200
