@@ -14,7 +14,7 @@ from function_app.api.links import api_links, media_links
 from function_app.api.messages import Request
 from function_app.api.problems import Refused
 from function_app.api.surface import Surface
-from function_app.job_view import ENDED, job_view, receipt_view
+from function_app.job_view import ENDED, decoded, job_view, receipt_view
 from function_app.start import ORCHESTRATION
 from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
@@ -45,17 +45,22 @@ async def instance_of(to: Surface, job: str) -> DurableOrchestrationStatus | Non
 
 
 async def view_of(to: Surface, job: str) -> dict[str, Any]:
-    """Return the job's document without links, from its receipt where nothing else is left of it.
+    """Return the job's document without links. Raises Refused (404)."""
+    return (await view_and_attempts(to, job))[0]
 
-    Raises Refused (404).
+
+async def view_and_attempts(to: Surface, job: str) -> tuple[dict[str, Any], list[int]]:
+    """Return the job's document without links, and the number in the id of each batch's latest run.
+
+    Where nothing else is left of a job, its receipt tells the document. Raises Refused (404).
     """
     status = await instance_of(to, job)
     if status is not None:
-        return shown(to, status)
+        return shown(to, status), list(decoded(status.custom_status).get("attempts", []))
     receipt = await asyncio.to_thread(_receipt, to, job)
     if receipt is None:
         raise not_found(job)
-    return receipt_view(job, receipt)
+    return receipt_view(job, receipt), []
 
 
 def shown(to: Surface, status: DurableOrchestrationStatus) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from typing import Any
 from activities.batches import batch_rows
 from function_app.api.bodies import query_number
 from function_app.api.conditional import conditional, weak_tag
-from function_app.api.finding import instance_of, job_named, view_of, waiting_headers
+from function_app.api.finding import job_named, view_and_attempts, waiting_headers
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import problem
 from function_app.api.surface import Surface
-from function_app.job_view import decoded
 from reelbrush.job import run_id
 
 LINES, MOST_LINES = 200, 2000
@@ -22,8 +21,8 @@ MOST_BATCHES = 100
 async def get_batches(to: Surface, request: Request) -> Reply:
     """Return `{value}` with one row per batch in order; empty while the video is being split."""
     job = job_named(request)
-    view = await view_of(to, job)
-    rows = await asyncio.to_thread(batch_rows, to.services, job, await _attempts(to, job))
+    view, attempts = await view_and_attempts(to, job)
+    rows = await asyncio.to_thread(batch_rows, to.services, job, attempts)
     logs = request.absolute(f"/api/jobs/{job}/logs?batch=")
     body = {"value": [{**row, "logsUrl": f"{logs}{row['index']}"} for row in rows]}
     return conditional(request, Reply(200, body, waiting_headers(to, view)), weak_tag(body))
@@ -35,9 +34,8 @@ async def get_log(to: Surface, request: Request) -> Reply:
     Without `batch` it is the one that failed last, else one that runs, else the first.
     """
     job = job_named(request)
-    view = await view_of(to, job)
+    view, attempts = await view_and_attempts(to, job)
     lines = query_number(request, "lines", LINES, 1, MOST_LINES)
-    attempts = await _attempts(to, job)
     batch = query_number(request, "batch", _telling(view, len(attempts)), 0, MOST_BATCHES - 1)
     if batch >= len(attempts):
         if "batch" in request.query:
@@ -45,11 +43,6 @@ async def get_log(to: Surface, request: Request) -> Reply:
         return _text("")
     text = await asyncio.to_thread(to.services.compute.log_tail, run_id(job, batch, attempts[batch]), lines)
     return _text(text or _kept(view, batch))
-
-
-async def _attempts(to: Surface, job: str) -> list[int]:
-    status = await instance_of(to, job)
-    return list(decoded(status.custom_status).get("attempts", [])) if status is not None else []
 
 
 def _telling(view: dict[str, Any], batches: int) -> int:
