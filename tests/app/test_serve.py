@@ -59,7 +59,7 @@ class Server:
 
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[Server]:
-    environment = {**os.environ, "REELBRUSH_POLL_SECONDS": "0.2", "REELBRUSH_WORK_HOURS": "0"}
+    environment = {"REELBRUSH_WORK_HOURS": "0", **os.environ, "REELBRUSH_POLL_SECONDS": "0.2"}
     command = [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", "--style", "identity"]
     process = subprocess.Popen(
         [*command, *options],
