@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,9 +35,16 @@ _DRAIN = "drain"
 _MPIRUN = ["mpirun", "--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
 
 
-class LocalCompute:
-    """Runs at most `workers` scoring processes at a time, in order of submission.
+def _batch(run: str) -> int:
+    """The number in a run id like `<job>-b<batch>-a<attempt>`; 0 for any other name."""
+    match = re.search(r"-b([0-9]+)-a[0-9]+$", run)
+    return int(match[1]) if match else 0
 
+
+class LocalCompute:
+    """Runs at most `workers` scoring processes at a time, jobs in order of submission.
+
+    Of each job the first batches come first, since a video is watched from its beginning while it is painted.
     When there are fewer runs than workers, each gets several inference threads, so that a single short batch
     keeps all cores busy.
     """
@@ -118,13 +126,17 @@ class LocalCompute:
         return []
 
     def _runs(self, without: Container[str] = ()) -> list[str]:
-        stamped: list[tuple[int, str]] = []
+        stamped: list[tuple[str, int, str]] = []
         for name in os.listdir(self._folder):
             if name not in without:
                 with contextlib.suppress(OSError, ValueError, KeyError):
-                    text = (self._folder / name / "request.json").read_text()
-                    stamped.append((int(json.loads(text)["at"]), name))
-        return [run for _, run in sorted(stamped)]
+                    request = json.loads((self._folder / name / "request.json").read_text())
+                    stamped.append((str(request["job"]), int(request["at"]), name))
+        began: dict[str, int] = {}
+        for job, at, _ in stamped:
+            began[job] = min(at, began.get(job, at))
+        ordered = sorted(stamped, key=lambda stamp: (began[stamp[0]], _batch(stamp[2]), stamp[1]))
+        return [run for _, _, run in ordered]
 
     def _job(self, run: str) -> str:
         return str(json.loads((self._folder / run / "request.json").read_text())["job"])

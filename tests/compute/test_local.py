@@ -91,6 +91,16 @@ def test_no_more_than_the_workers_run_at_once(backend: LocalCompute, here: Path)
     assert not (here / "started-sleep-3").exists()
 
 
+def test_a_video_is_painted_from_its_beginning(here: Path) -> None:
+    backend = LocalCompute("folder:/x", here / "runs", workers=1)
+    for job, batch in (("one", 10), ("one", 2), ("two", 0), ("one", 0)):
+        backend.submit(RunRequest(job, f"{job}-b{batch}-a1"))
+        time.sleep(0.01)
+    expected = ["one-b0-a1", "one-b2-a1", "one-b10-a1", "two-b0-a1"]
+    wait_for(lambda: all((here / f"started-{run}").exists() for run in expected))
+    assert sorted(expected, key=lambda run: (here / f"started-{run}").stat().st_mtime_ns) == expected
+
+
 def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here: Path) -> None:
     backend.submit(RunRequest("job", "good"))
     wait_for(lambda: state(backend, "good") is BatchState.DONE)
