@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from starlette.routing import BaseRoute, Mount
@@ -28,6 +30,9 @@ from reelbrush.host.task_hub import TaskHub
 from reelbrush.host.timer_watch import TimerTrigger, TimerWatch
 from reelbrush.host.turns import TurnDispatcher
 from reelbrush.host.work import ActivityDispatcher
+
+SWITCH_SECONDS = 0.001
+THREADS = 32  # for `asyncio.to_thread` of all functions together
 
 
 class HostParts:
@@ -81,6 +86,12 @@ class HostParts:
         Raises:
             HostError: the port is taken or a route cannot be understood.
         """
+        # threads that compute hold the interpreter for so long each time the event loop wants it
+        sys.setswitchinterval(SWITCH_SECONDS)
+        # what functions hand to threads must not wait for as many activities as host.json lets run
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(THREADS, thread_name_prefix="host")
+        )
         access = Access(keys)
         durable = DurableEndpoints(self.management, self.storage, self.durability).routes
         admin = AdminEndpoints(self._functions, self.blobs, self.timers, access).routes
