@@ -12,7 +12,7 @@ from reelbrush.job import stamped_job
 from reelbrush.job.names import QUEUE, WORK
 
 GRACE_MS = 120_000  # a ticket is written before its orchestration starts
-AT_ONCE = 8  # instances asked for at the same time
+AT_ONCE = 2  # instances asked for at the same time; requests of people come first
 
 
 async def tend_queue(to: Surface) -> None:
