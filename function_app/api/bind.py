@@ -54,7 +54,7 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
         log.exception("%s %s failed", request.method, request.path)
         reply = problem(500, "InternalError", "The app failed to answer; its log tells why.")
     reply = located(reply, request)
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", **reply.headers}
+    headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff", **reply.headers}
     return func.HttpResponse(
         reply.content(), status_code=reply.status, headers=headers, mimetype=reply.media_type
     )

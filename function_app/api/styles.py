@@ -27,8 +27,7 @@ def styles_folder(settings: Settings) -> Path:
 async def get_styles(to: Surface, request: Request) -> Reply:
     """Return all styles in order of name, with links to a picture before and after where there is one."""
     folder = styles_folder(to.services.settings)
-    lines = await asyncio.to_thread(list_cards, folder)
-    body = {"value": [_document(request, folder, line) for line in lines]}
+    body = {"value": await asyncio.to_thread(_documents, request, folder)}
     return conditional(request, Reply(200, body), weak_tag(body))
 
 
@@ -51,6 +50,10 @@ async def check_style(settings: Settings, name: str) -> None:
     names = [line.name for line in await asyncio.to_thread(list_cards, styles_folder(settings))]
     if name not in names:
         raise Refused(422, "UnknownStyle", f"There is no style {name[:64]!r}; there are {', '.join(names)}.")
+
+
+def _documents(request: Request, folder: Path) -> list[dict[str, Any]]:
+    return [_document(request, folder, line) for line in list_cards(folder)]
 
 
 def _document(request: Request, folder: Path, line: StyleLine) -> dict[str, Any]:

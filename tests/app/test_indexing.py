@@ -80,24 +80,29 @@ def test_the_functions_are_exactly_these() -> None:
     assert {f["name"]: summary(f["bindings"]) for f in functions_of_the_app()} == FUNCTIONS
 
 
-def index_as_in_production(app: Path) -> subprocess.CompletedProcess[str]:
-    """Index an app folder with the production library and return what became of it."""
+def work_as_in_production(app: Path, *calls: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Index an app folder with the production library, call functions, and return what became of it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REELBRUSH_")}
-    command = [str(RUNTIME), str(Path(__file__).parent / "runtime_index.py"), str(app)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+    command = [str(RUNTIME), str(Path(__file__).parent / "runtime_index.py"), str(app), *calls]
+    return subprocess.run(command, env=environment | settings, capture_output=True, text=True)
 
 
-def test_a_production_worker_finds_the_same() -> None:
+def test_a_production_worker_finds_and_serves_the_same(tmp_path: Path) -> None:
     if not RUNTIME.exists():
         absent("there is no .venv313 with azure-functions-runtime (.ci/run makes it where Python 3.13 is)")
-    done = index_as_in_production(ROOT)
+    calls = ("get_description=http://app/api/openapi.yaml", "get_health=http://app/api/health")
+    done = work_as_in_production(ROOT, *calls, REELBRUSH_STORE=f"folder:{tmp_path}")
     assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    document = json.loads(done.stdout.splitlines()[-1])
+    found = document["functions"]
     assert {f["name"]: summary(f["bindings"]) for f in found} == FUNCTIONS
     upload = next(f for f in found if f["name"] == "start_on_upload")
     trigger = next(b for b in upload["bindings"] if b["type"] == "blobTrigger")
     assert trigger["properties"]["SupportsDeferredBinding"], (
         "the blob's bytes would travel through the worker"
+    answers = document["answers"]
+    assert answers["get_description"][:2] == [200, "application/yaml"]
+    assert answers["get_health"][:2] == [200, "application/json"] and '"healthy"' in answers["get_health"][2]
     )
 
 
@@ -113,7 +118,7 @@ def test_a_production_worker_finds_nothing_in_a_broken_app(tmp_path: Path) -> No
         "@app.activity_trigger(input_name='request')\n"
         "def bad(request: dict[str, str]): return 1\n"
     )
-    done = index_as_in_production(tmp_path)
+    done = work_as_in_production(tmp_path)
     assert done.returncode != 0 and "bad" in done.stderr
 
 
