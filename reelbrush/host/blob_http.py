@@ -21,7 +21,7 @@ from reelbrush.host.blob_download import download
 from reelbrush.host.blob_errors import BlobError
 from reelbrush.host.blob_upload import BlobUpload
 from reelbrush.store import FolderStore
-from reelbrush.store.folder_links import READ, Link, link_key
+from reelbrush.store.folder_links import READ, WRITE, Link, link_key
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class BlobEndpoint:
         link = Link.check(self._key, container, name, request.query_params, datetime.now(UTC))
         if link is None:
             raise BlobError(403, "AuthenticationFailed", "The address is not signed, or its time is over.")
-        if (request.method == "PUT") == (link.permission == READ):
+        if link.permission != (WRITE if request.method == "PUT" else READ):
             raise BlobError(403, "AuthorizationPermissionMismatch", "The address does not allow this.")
         if request.method != "PUT":
             return download(request, self._store.path(container, name), link)

@@ -68,7 +68,7 @@ class Link:
         link = Link(container, name, query.get("sp", ""), end, size, query.get("rscd", ""))
         given = query.get("sig", "").encode("utf-8", "replace")
         genuine = hmac.compare_digest(given, link._signature(key).encode())
-        return link if genuine and now < end and link.permission in (READ, WRITE) else None
+        return link if genuine and now < end else None
 
 
 def end_of(seconds: int, now: datetime) -> datetime:

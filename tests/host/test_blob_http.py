@@ -191,6 +191,7 @@ def test_an_address_allows_one_thing_until_its_time_is_over(host: Any, run: Any,
                 ("GET", over, 403),
                 ("GET", foreign, 403),
                 ("GET", odd, 403),
+                ("PUT", odd, 403),
                 ("GET", escape.replace("../", "..%2F"), 400),
                 ("GET", hidden, 400),
                 ("DELETE", write, 405),
@@ -269,6 +270,36 @@ def test_a_block_list_can_be_sent_again(host: Any, run: Any, store: FolderStore)
 
     run(scenario())
     assert store.read_bytes("input", "a.mp4") == b"Mg==MQ=="
+
+
+def test_of_two_uploads_that_may_not_replace_one_wins(host: Any, run: Any, store: FolderStore) -> None:
+    url = store.signed_url("input", "a.mp4", write=True, seconds=60)
+
+    async def scenario() -> None:
+        async with host("rooted") as (h, _), aiohttp.ClientSession(h.base_url) as http:
+            go_on = asyncio.Event()
+
+            async def slow(content: bytes) -> Any:
+                yield content
+                await go_on.wait()
+                yield content
+
+            async def upload(content: bytes) -> int:
+                headers = {**BLOCK, "If-None-Match": "*"}
+                async with http.put(url, data=slow(content), headers=headers) as answer:
+                    return answer.status
+
+            uploads = [asyncio.create_task(upload(content)) for content in (b"one", b"two")]
+            while len(unfinished(store)) < 2:
+                await asyncio.sleep(0.01)
+            go_on.set()
+            statuses = await asyncio.gather(*uploads)
+            assert sorted(statuses) == [201, 409]
+            winner = (b"one", b"two")[statuses.index(201)]
+            assert store.read_bytes("input", "a.mp4") == winner * 2
+
+    run(scenario())
+    assert unfinished(store) == []
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(host: Any, run: Any, store: FolderStore) -> None:
