@@ -2,8 +2,8 @@
 
 Run by a Python that has it: `python tests/app/runtime_index.py FOLDER [NAME=URL ...]` prints a JSON document
 {"functions": [{name, bindings}], "answers": {name: [status, content type, start of the body]}}, the latter of
-calling the HTTP functions NAME, or fails with the worker's own words. The library gets its protobuf classes from the worker around
-it; here they are plain objects, since nothing is sent anywhere.
+calling the HTTP functions NAME, or fails with the worker's own words. The library gets its protobuf classes
+from the worker around it; here they are plain objects, since nothing is sent anywhere.
 """
 
 from __future__ import annotations

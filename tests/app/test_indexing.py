@@ -98,12 +98,10 @@ def test_a_production_worker_finds_and_serves_the_same(tmp_path: Path) -> None:
     assert {f["name"]: summary(f["bindings"]) for f in found} == FUNCTIONS
     upload = next(f for f in found if f["name"] == "start_on_upload")
     trigger = next(b for b in upload["bindings"] if b["type"] == "blobTrigger")
-    assert trigger["properties"]["SupportsDeferredBinding"], (
-        "the blob's bytes would travel through the worker"
+    assert trigger["properties"]["SupportsDeferredBinding"], "else the blob travels through the worker"
     answers = document["answers"]
     assert answers["get_description"][:2] == [200, "application/yaml"]
     assert answers["get_health"][:2] == [200, "application/json"] and '"healthy"' in answers["get_health"][2]
-    )
 
 
 def test_a_production_worker_finds_nothing_in_a_broken_app(tmp_path: Path) -> None:
