@@ -97,12 +97,16 @@ def _submit(
 def _measure(work: dict[str, Any], entries: list[BatchEntry], looks: dict[int, Look], now: datetime) -> None:
     """Add what the looks tell of painted frames and node time; `entries` are as before the looks."""
     pairs = [(e, looks[e.batch.index]) for e in entries if e.batch.index in looks]
-    work["painted"] = work.get("painted", 0) + sum(max(0, look.painted - e.painted) for e, look in pairs)
     spent = sum(max(0.0, look.seconds - e.seconds) for e, look in pairs)
-    work["nodeSeconds"] = round(work.get("nodeSeconds", 0.0) + spent, 3)
-    if work["painted"]:  # the first look at a running batch tells nothing of its rate: it has just begun
-        sample = [round(now.timestamp(), 3), work["painted"]]
-        work["samples"] = [*work.get("samples", []), sample][-WINDOW:]
+    work["nodeSeconds"] = round(work.get("nodeSeconds", 0.0) + spent, 1)
+    # frames and seconds of the same two heartbeats of a run, the first of which came after its start
+    busy = [(e, look) for e, look in pairs if e.painted and look.seconds > e.seconds]
+    if busy or any(look.painted for _, look in pairs):
+        seconds, frames = work["samples"][-1] if work.get("samples") else (0.0, 0)
+        seconds = round(seconds + sum(look.seconds - e.seconds for e, look in busy), 1)
+        sample = [seconds, frames + sum(max(0, look.painted - e.painted) for e, look in busy)]
+        if sample not in work.get("samples", [])[-1:]:
+            work["samples"] = [*work.get("samples", []), sample][-WINDOW:]
     began = [look.seconds for _, look in pairs if look.seconds or look.state is BatchState.RUNNING]
     if began and "queueSeconds" not in work and "submittedAt" in work:
         waited = (now - datetime.fromisoformat(work["submittedAt"])).total_seconds() - max(began)
@@ -111,7 +115,8 @@ def _measure(work: dict[str, Any], entries: list[BatchEntry], looks: dict[int, L
 
 def _note_progress(work: dict[str, Any], entries: list[BatchEntry], now: datetime) -> None:
     """Note when anything changed last, by which a job that is stuck is told from a slow one."""
-    seen_now = f"{frames_done(entries)} {work.get('painted', 0)} {letters(entries)}"
+    painted = sum(entry.painted for entry in entries)
+    seen_now = f"{frames_done(entries)} {painted} {letters(entries)}"
     if work.get("progress") != seen_now:
         work.update(progress=seen_now, progressAt=now.isoformat(timespec="milliseconds"))
 

@@ -50,11 +50,11 @@ def _figures(phase: str, work: dict[str, Any], now: datetime) -> dict[str, Any]:
         "nodeSeconds": round(work.get("nodeSeconds", 0.0), 1),
     }
     figures |= {name: work[name] for name in ("queueSeconds", "lastError") if name in work}
-    rate = measured_rate(work.get("samples", []))
-    if rate is not None and phase == "scoring":
+    rate, running = measured_rate(work.get("samples", [])), states.count("R")
+    if rate is not None and running and phase == "scoring":
         left = [max(0, e.batch.frame_count - e.frames_done) for e in entries]
-        eta = eta_seconds(left, states.count("R"), rate, work["frames"])
-        figures |= {"rate": {"fps": round(rate, 2)}, "etaSeconds": round(eta)}
+        eta = eta_seconds(left, running, rate, work["frames"])
+        figures |= {"rate": {"fps": round(rate * running, 2)}, "etaSeconds": round(eta)}
     return figures
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-WINDOW = 8  # looks that a rate is measured over
+WINDOW = 8  # looks that a rate is measured over, of those that told something new
 STITCH_START, STITCH_PER_FRAME = 1.0, 0.0005  # seconds; packets are only copied
 
 
 def measured_rate(samples: Sequence[Sequence[float]]) -> float | None:
-    """Return frames per second between the first and the last of `samples`, (seconds, frames so far).
+    """Return the frames that one run paints per second, measured between the first and the last of `samples`.
 
-    None when they do not tell: fewer than two, no time between them, or no frame painted.
+    A sample is (seconds that all runs have spent painting, frames that they painted in these seconds). None
+    when the samples do not tell: fewer than two, no time between them, or no frame painted.
     """
     if len(samples) < 2:
         return None
@@ -22,9 +23,9 @@ def measured_rate(samples: Sequence[Sequence[float]]) -> float | None:
 def eta_seconds(left: Sequence[int], running: int, rate: float, frames: int) -> float:
     """Return the seconds until a job of `frames` frames is done, stitching included; >= 0.
 
-    `left` holds the frames left of each batch, `running` how many of these are being painted now, `rate` > 0
-    their frames per second together. No single batch goes faster than its share of the rate.
+    `left` holds the frames left of each batch, `running` how many batches are being painted now, `rate` > 0
+    the frames per second of one of them. Batches are not divided: the longest one is a bound of its own.
     """
     total, longest = sum(left), max(left, default=0)
-    scoring = max(total / rate, longest * max(1, running) / rate)
+    scoring = max(total / max(1, running), longest) / rate
     return scoring + STITCH_START + STITCH_PER_FRAME * frames

@@ -40,7 +40,7 @@ async def accept(there: Scene, source: BlobRef = SOURCE, **settings: Any) -> Sta
 
 
 async def error_of(there: Scene, start: Start) -> dict[str, Any]:
-    ended = await there.host.wait(start.job.id, timeout=10)
+    ended = await there.host.wait(start.job.id, timeout=60)
     assert ended.runtime_status == "Failed"
     return ended.custom_status["error"]
 
@@ -104,7 +104,7 @@ def test_a_store_that_comes_back_leaves_no_trace(tmp_path: Path) -> None:
         settings = Settings(shaky.uri, poll_seconds=0.1)
         start = await accept_upload(there.to.client, settings, shaky, SOURCE)
         assert start.started and there.left(".tries/") == []
-        assert (await there.host.wait(start.job.id, timeout=10)).runtime_status == "Completed"
+        assert (await there.host.wait(start.job.id, timeout=60)).runtime_status == "Completed"
 
     played(body, tmp_path)
 

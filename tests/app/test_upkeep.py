@@ -53,7 +53,7 @@ class Scene:
         assert start.started
 
     async def until(self, phase: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 status = await self.host.status(JOB.id)
                 if status and (status.custom_status or {}).get("phase") == phase:
@@ -109,7 +109,7 @@ def test_a_cancellation_that_was_only_begun_is_completed(tmp_path: Path) -> None
         assert cancel_job(there.to.services, JOB.id) and there.left(QUEUE) == []
         assert await there.state() == "Running"
         await there.keep_up()
-        ended = await there.host.wait(JOB.id, timeout=10)
+        ended = await there.host.wait(JOB.id, timeout=60)
         assert ended.runtime_status == "Terminated"
         await there.keep_up()
         assert there.left(CANCELING) == [] and is_canceled(there.store, JOB.id)
@@ -124,7 +124,7 @@ def test_a_job_that_was_retried_is_not_ended_by_its_old_cancellation(tmp_path: P
         await there.until("queued")
         cancel_job(there.to.services, JOB.id)
         await there.to.client.terminate(JOB.id, "canceled")
-        await there.host.wait(JOB.id, timeout=10)
+        await there.host.wait(JOB.id, timeout=60)
         await there.start(retry=1)
         await there.keep_up()
         assert there.left(CANCELING) == [] and not is_canceled(there.store, JOB.id)
@@ -136,7 +136,7 @@ def test_a_job_that_was_retried_is_not_ended_by_its_old_cancellation(tmp_path: P
 def test_tickets_of_jobs_that_ended_or_never_began_are_dropped_in_time(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         await there.start()  # its activities follow a script: nobody gives the ticket back
-        await there.host.wait(JOB.id, timeout=10)
+        await there.host.wait(JOB.id, timeout=60)
         never = f"{QUEUE}{round(datetime.now(UTC).timestamp() * 1000)}-never-0123456789"
         there.store.put_bytes(WORK, never, b"")
         await there.keep_up()
@@ -197,7 +197,7 @@ def test_waiting_for_a_node_is_reported_as_such(tmp_path: Path, caplog: pytest.L
 def test_segments_go_first_and_the_rest_later(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         await there.start()
-        await there.host.wait(JOB.id, timeout=10)
+        await there.host.wait(JOB.id, timeout=60)
         for name in (NAMES.manifest, NAMES.segment("g", 0), NAMES.batch("r"), NAMES.receipt):
             there.store.put_bytes(WORK, name, b"{}")
         await there.keep_up(minutes=3)  # notes the end
@@ -218,7 +218,7 @@ def test_a_job_that_runs_again_keeps_its_work(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         there.script["stitch_video"] = lambda _: {"error": {"code": "x", "message": "no"}}
         await there.start()
-        await there.host.wait(JOB.id, timeout=10)
+        await there.host.wait(JOB.id, timeout=60)
         await there.keep_up(minutes=3)
         there.script["admit_job"] = lambda _: {"ahead": 3}
         there.store.put_bytes(WORK, NAMES.manifest, b"{}")
@@ -228,7 +228,7 @@ def test_a_job_that_runs_again_keeps_its_work(tmp_path: Path) -> None:
         assert there.left(ENDED) == [] and NAMES.manifest in there.left(NAMES.prefix)
         there.script["stitch_video"] = lambda _: RESULT
         there.script["admit_job"] = lambda _: {"ahead": 0}
-        await there.host.wait(JOB.id, timeout=10)
+        await there.host.wait(JOB.id, timeout=60)
         await there.keep_up(minutes=3)
         assert len(there.left(ENDED)) == 1, "counts from the second end"
 
@@ -238,7 +238,7 @@ def test_a_job_that_runs_again_keeps_its_work(tmp_path: Path) -> None:
 def test_instances_without_any_mark_are_purged_once_an_hour(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         await there.start()
-        await there.host.wait(JOB.id, timeout=10)
+        await there.host.wait(JOB.id, timeout=60)
         there.store.delete_prefix(WORK, "")
         for minute, state in ((1, "Completed"), (0, None)):
             now = (datetime.now(UTC) + timedelta(days=33)).replace(minute=minute)

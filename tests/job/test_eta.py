@@ -12,14 +12,14 @@ def test_more_left_never_ends_sooner_and_faster_never_later(
     left: list[int], running: int, rate: float
 ) -> None:
     now = eta_seconds(left, running, rate, 480_000)
-    assert now >= sum(left) / rate
+    assert now >= sum(left) / rate / max(1, running) and now >= max(left) / rate
     assert eta_seconds([left[0] + 1, *left[1:]], running, rate, 480_000) >= now
     assert eta_seconds(left, running, 2 * rate, 480_000) <= now
 
 
-@given(LEFT, RATE)
-def test_one_long_batch_is_not_hurried_by_its_neighbours(left: list[int], rate: float) -> None:
-    assert eta_seconds(left, len(left), rate, 0) >= max(left) * len(left) / rate
+def test_more_runs_at_once_help_as_long_as_there_are_batches() -> None:
+    assert eta_seconds([100, 100], 2, 5.0, 0) < eta_seconds([100, 100], 1, 5.0, 0)
+    assert eta_seconds([100, 100], 50, 5.0, 0) == eta_seconds([100, 100], 2, 5.0, 0)
 
 
 def test_nothing_left_is_only_stitching() -> None:

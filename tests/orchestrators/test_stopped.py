@@ -37,7 +37,7 @@ def test_nothing_follows_the_step_that_found_the_job_canceled(step: str, tmp_pat
             module.script[step] = lambda _: STEPS[step]
             client = df.DurableOrchestrationClient(client_binding(host.base_url))
             await client.start_new("stylize_video", JOB.id, QUEUED)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     known = await host.status(JOB.id)
                     if known is not None and (known.custom_status or {}).get("summary") == "stopping":
@@ -45,7 +45,7 @@ def test_nothing_follows_the_step_that_found_the_job_canceled(step: str, tmp_pat
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)  # some minutes of its own time
             await client.terminate(JOB.id, "canceled")
-            ended = await host.wait(JOB.id, timeout=20)
+            ended = await host.wait(JOB.id, timeout=60)
             return names(module.calls), ended
 
     called, ended = asyncio.run(inside())
