@@ -20,11 +20,16 @@ OpenSegment = Callable[[int], BinaryIO]
 
 
 @contextmanager
-def opened_encoded(open_segment: OpenSegment, index: int) -> Generator[tuple[InputContainer, VideoStream]]:
-    """Open an encoded segment for a block: the container and its one video stream. Raises StitchError."""
+def opened_encoded(
+    open_segment: OpenSegment, index: int, *, packets_only: bool = False
+) -> Generator[tuple[InputContainer, VideoStream]]:
+    """Open an encoded segment for a block: the container and its one video stream. Raises StitchError.
+
+    With `packets_only`, much cheaper, the stream does not tell its pixel format.
+    """
     with ExitStack() as stack:
         try:
-            container = stack.enter_context(opened(lambda: open_segment(index)))
+            container = stack.enter_context(opened(lambda: open_segment(index), packets_only=packets_only))
         except ReelbrushError as error:
             raise StitchError(
                 f"segment {index} cannot be read: {error.message}", advice="score it again"
@@ -43,7 +48,7 @@ def segment_packets(
 ) -> Iterator[Packet[Any]]:
     """Yield the packets of all segments in order, at most one segment in memory; see `timed_packets`."""
     for segment in manifest.segments:
-        with opened_encoded(open_segment, segment.index) as (container, stream):
+        with opened_encoded(open_segment, segment.index, packets_only=True) as (container, stream):
             packets = timed_packets(container, stream, segment, timeline, extradata)
         yield from packets
 

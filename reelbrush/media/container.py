@@ -41,9 +41,10 @@ class _Nameless:
         self.tell = reader.tell
 
 
-def open_input(reader: BinaryIO) -> InputContainer:
+def open_input(reader: BinaryIO, *, packets_only: bool = False) -> InputContainer:
     """Open media behind `reader` (seekable, at any position), which stays the caller's to close.
 
+    With `packets_only` no frame is decoded to see what the container does not say, such as the pixel format.
     Raises Refusal with a stable code: `empty`, `playlist`, `image`, `encrypted`, `not-video`, `unreadable`.
     """
     reader.seek(0)
@@ -61,7 +62,7 @@ def open_input(reader: BinaryIO) -> InputContainer:
             "r",
             metadata_errors="replace",
             buffer_size=READ_BUFFER,
-            options={"max_pixels": str(MOST_PIXELS)},
+            options={"max_pixels": str(MOST_PIXELS), **({"skip_frame": "all"} if packets_only else {})},
             container_options={
                 "format_whitelist": DEMUXERS,
                 "protocol_whitelist": "none",
@@ -74,9 +75,9 @@ def open_input(reader: BinaryIO) -> InputContainer:
 
 
 @contextmanager
-def opened(open_media: Opener) -> Generator[InputContainer]:
+def opened(open_media: Opener, *, packets_only: bool = False) -> Generator[InputContainer]:
     """Open media as `open_input` does; container and reader are closed at the end of the block."""
-    with open_media() as reader, open_input(reader) as container:
+    with open_media() as reader, open_input(reader, packets_only=packets_only) as container:
         yield container
 
 

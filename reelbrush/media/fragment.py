@@ -48,15 +48,13 @@ def initialization(open_segment: OpenSegment, index: int, scale: int) -> Initial
 def fragment(open_segment: OpenSegment, segment: Segment, timeline: Timeline, init: Initialization) -> bytes:
     """Return a segment as the boxes moof and mdat at its times; `timeline` has the scale of `init`.
 
-    Nothing is encoded; at most three times the segment's size is held. Raises StitchError when it is not what
-    was promised, see `timed_packets`, or does not belong to `init`.
+    Nothing is decoded; at most three times the segment's size is held. Raises StitchError when it is not what
+    was promised, see `timed_packets`, or was encoded with other settings than `init`.
     """
-    with opened_encoded(open_segment, segment.index) as (container, stream):
+    with opened_encoded(open_segment, segment.index, packets_only=True) as (container, stream):
         packets = timed_packets(container, stream, segment, timeline, init.extradata)
         data = _muxed(stream, timeline.tick.denominator, segment.index + 1, packets)
-    if not data.startswith(init.data):
-        raise StitchError(f"segment {segment.index} has another form than the first one")
-    return data[len(init.data) :]
+    return data[_first_fragment(data) :]
 
 
 def _muxed(template: VideoStream, scale: int, sequence: int, packets: Iterable[Packet[Any]]) -> bytes:
@@ -73,3 +71,14 @@ def _muxed(template: VideoStream, scale: int, sequence: int, packets: Iterable[P
             packet.time_base = tick
             output.mux(packet)
     return target.getvalue()
+
+
+def _first_fragment(data: bytes) -> int:
+    """Return where the first moof begins, after boxes that were written by the muxer."""
+    at = 0
+    while data[at + 4 : at + 8] != b"moof":
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size < 8:
+            raise StitchError("the muxer wrote no fragment", retryable=False)
+        at += size
+    return at

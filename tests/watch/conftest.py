@@ -11,6 +11,7 @@ from tests.watch.making import Screening, screening
 
 _PATTERN = ("-f", "lavfi", "-i")
 _CODEC = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "48", "-sc_threshold", "0")
+_COLOURS = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
 _LATE = "setpts=PTS+0.8/TB"
 
 
@@ -25,7 +26,10 @@ SOURCES: dict[str, tuple[str, ...]] = {
         *_pattern("30", 8), "-vf", "select='gt(random(1),0.3)'", "-fps_mode", "vfr", *_CODEC, "-bf", "2",
     ),
     "milliseconds.mkv": (*_pattern("24000/1001", 5), *_TONE, *_CODEC, "-c:a", "aac"),
-    "clock.ts": (*_pattern("25", 5), *_TONE, *_CODEC, "-c:a", "aac", "-output_ts_offset", "3000"),
+    "clock.ts": (
+        *_pattern("25", 5), *_TONE, "-vf", "setsar=16/11", *_CODEC, *_COLOURS, "-c:a", "aac",
+        "-output_ts_offset", "3000",
+    ),
     "late-picture.mp4": (*_pattern("25", 4), *_TONE, "-vf", _LATE, *_CODEC, "-c:a", "aac"),
 }  # fmt: skip
 

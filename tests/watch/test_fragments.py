@@ -59,6 +59,21 @@ def test_packets_and_times_are_those_of_the_finished_file(tmp_path: Path, any_so
         assert abs(time - final_time) <= Fraction(1, 1000) and (picture == final_picture).all()
 
 
+def look(path: Path) -> tuple[object, ...]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        colours = (context.colorspace, context.color_primaries, context.color_trc, context.color_range)
+        return (context.width, context.height, stream.sample_aspect_ratio, context.profile, *colours)
+
+
+def test_pictures_look_as_in_the_finished_file(tmp_path: Path, any_source: Path) -> None:
+    made = screening(tmp_path, any_source)
+    made.publish_all()
+    (tmp_path / "stream.mp4").write_bytes(made.film())
+    assert look(tmp_path / "stream.mp4") == look(made.stitched())
+
+
 def test_a_picture_that_begins_after_the_sound_does_so_in_the_stream(
     tmp_path: Path, late_picture: Path
 ) -> None:
