@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 WINDOW = 8  # looks that a rate is measured over, of those that told something new
-STITCH_START, STITCH_PER_FRAME = 1.0, 0.0005  # seconds; packets are only copied
+STITCH_START, STITCH_PER_FRAME = 0.5, 0.0005  # seconds; packets are only copied
 
 
 def measured_rate(samples: Sequence[Sequence[float]]) -> float | None:
