@@ -11,7 +11,7 @@ from function_app.api.problems import Refused, problem
 from function_app.api.signature import Verdict, check_token
 from function_app.api.surface import Surface
 from function_app.watch.films import forget_film
-from function_app.watch.listing import MEDIA, PLAYLIST, get_media, get_playlist
+from function_app.watch.listing import MEDIA, PLAYLIST, first_wanted, get_media, get_playlist
 from function_app.watch.pieces import FRAGMENT, INIT, NOT_YET, get_piece, not_published
 from reelbrush.errors import StitchError, StoreError
 
@@ -40,6 +40,7 @@ async def get_watch_file(to: Surface, request: Request) -> Reply:
 
 
 async def _file(to: Surface, job: str, file: str, request: Request) -> Reply:
+    first_wanted(request)  # refused for every file, though only one reads it
     if file == PLAYLIST:
         return await get_playlist(to, job, request)
     if file == MEDIA:

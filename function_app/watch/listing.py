@@ -45,9 +45,14 @@ async def get_playlist(to: Surface, job: str, request: Request) -> Reply:
     return conditional(request, reply, tag_of(text.encode()))
 
 
+def first_wanted(request: Request) -> int:
+    """Return the N of `?from=N`, 0 without. Raises Refused (400) for anything else."""
+    return query_number(request, "from", 0, 0, 999_999)
+
+
 async def get_media(to: Surface, job: str, request: Request) -> Reply:
     """Return the same as JSON, with `?from=N` only segments N and later; empty until there is something."""
-    first = query_number(request, "from", 0, 0, 999_999)
+    first = first_wanted(request)
     look = await _look(to, job)
     film = look.film
     if film is None and look.ended and await asyncio.to_thread(_is_removed, to.services.store, job):
