@@ -12,6 +12,26 @@ from reelbrush.job.names import CANCELING, QUEUE, WORK
 from reelbrush.store import Store
 
 CANCELED, FINISHED = "canceled", "finished"
+LOOK_SECONDS = 2.0  # between two looks of a long step
+
+
+class JobCanceled(Exception):
+    """A long step found its job canceled while it was at work."""
+
+
+class CancelWatch:
+    """Looks at the mark of a job now and then during a long step."""
+
+    def __init__(self, store: Store, job: str) -> None:
+        self._store, self._job = store, job
+        self._looked = time.monotonic()
+
+    def check(self, *_: object) -> None:
+        """Raise JobCanceled when the job was canceled; takes what callbacks of progress are given."""
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._looked = time.monotonic()
+            if is_canceled(self._store, self._job):
+                raise JobCanceled
 
 
 def decide(store: Store, job: str, end: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
-from activities.marks import is_canceled
+from activities.marks import CancelWatch, JobCanceled, is_canceled
 from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
 from activities.traced import traced
 from reelbrush.errors import ReelbrushError, Refusal
@@ -50,6 +50,8 @@ def split(to: Services, job: Job, careful: bool) -> dict[str, Any]:
         return {"canceled": True}
     try:
         manifest = _existing(to, job, careful) or _split(to, job, careful)
+    except JobCanceled:
+        return {"canceled": True}
     except ReelbrushError as error:
         return error_result(error)
     batches = plan_batches(
@@ -111,6 +113,7 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
         max_seconds=to.settings.max_seconds,
         max_total_pixels=int(to.settings.max_gigapixels * 1e9),
     )
+    watch = CancelWatch(to.store, job.id)
     with scratch_folder(to.store) as scratch:
         found = split_media(
             lambda: to.store.open(source.container, source.name),
@@ -118,6 +121,7 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
             limits=limits,
             options=job.options,
             careful=careful,
+            on_progress=watch.check,
         )
         check_source(to.store, job)
         return _publish(to, job, careful, found)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import azure.durable_functions as df
 
-from activities.marks import is_canceled
+from activities.marks import CancelWatch, JobCanceled, is_canceled
 from activities.services import (
     Services,
     check_source,
@@ -59,6 +59,8 @@ def stitch(to: Services, job: Job) -> dict[str, Any]:
         if missing:
             return {"missing": ranges(missing)[:REPORTED]}
         result = _stitch(to, job, manifest, timestamps)
+    except JobCanceled:
+        return {"canceled": True}
     except ReelbrushError as error:
         return error_result(error)
     if is_canceled(to.store, job.id):  # the cancellation may have looked for an output before it was there
@@ -127,6 +129,7 @@ def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) 
             timestamps,
             open_segment,
             scratch,
+            on_progress=CancelWatch(to.store, job.id).check,
         )
         check_source(to.store, job)
         name = output_name(job.id, job.source.name, made.extension)

@@ -35,6 +35,7 @@ class Course:
     context: df.DurableOrchestrationContext
     request: dict[str, Any]
     work: dict[str, Any] | None = None
+    phase: str = "queued"  # as shown last
 
     @property
     def job(self) -> str:
@@ -48,7 +49,7 @@ class Course:
 
     def show(self, phase: str, **more: Any) -> None:
         """Set the custom status; see `status_of`."""
-        now = self.context.current_utc_datetime
+        self.phase, now = phase, self.context.current_utc_datetime
         self.context.set_custom_status(status_of(phase, self.request, self.work, now, **more))
 
     def step(self, activity: str, stop: bool = False, **fields: Any) -> Steps:

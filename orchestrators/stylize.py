@@ -37,15 +37,16 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
         if "error" in request:
             raise JobFailed(request["error"])
         if request.get("stopping"):
+            course.phase = request["stopping"]
             raise Stopped
         return (yield from _work(course))
     except JobFailed as failure:
         yield from _fail(course, failure.error)
         raise
     except Stopped:
-        course.show("stopping", summary="stopping")
+        course.show(course.phase, summary="stopping")
         yield context.create_timer(context.current_utc_datetime + timedelta(seconds=STOP_SECONDS))
-        context.continue_as_new({**request, "stopping": True})
+        context.continue_as_new({**request, "stopping": course.phase})
         return None
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from activities.cancel import cancel_job
 from activities.finish import finish
-from activities.marks import CANCELED, FINISHED, decide, is_canceled
+from activities.marks import CANCELED, FINISHED, CancelWatch, JobCanceled, decide, is_canceled
 from activities.services import Services
 from activities.split import split
 from activities.stitch import stitch
 from activities.submit import submit
 from reelbrush.compute import RunRequest
 from reelbrush.compute.local import LocalCompute
-from reelbrush.job import run_id, ticket_name, to_json
+from reelbrush.job import Job, WorkNames, run_id, ticket_name, to_json
 from reelbrush.job.names import CANCELING, ENDED, OUTPUT, QUEUE, WORK
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
@@ -117,6 +117,30 @@ def test_an_output_that_a_cancellation_did_not_see_is_taken_back(
     monkeypatch.setattr("activities.stitch.check_source", lambda *_: None)
     assert stitch(to, JOB) == {"canceled": True}
     assert to.store.stat(OUTPUT, OUTPUT_BLOB) is None
+
+
+def test_a_long_step_notices_a_cancellation_on_its_way(to: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activities.marks.LOOK_SECONDS", 0.0)
+    watch = CancelWatch(to.store, JOB.id)
+    watch.check(1, 2)
+    assert cancel_job(to, JOB.id)
+    with pytest.raises(JobCanceled):
+        watch.check(2, 2)
+
+
+def test_splitting_ends_when_the_job_is_canceled(
+    to: Services, monkeypatch: pytest.MonkeyPatch, clip: Path
+) -> None:
+    monkeypatch.setattr("activities.marks.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("reelbrush.media.index.PROGRESS_EVERY", 10)
+    to.store.put_file("input", "c.mp4", clip)
+    source = to.store.stat("input", "c.mp4")
+    assert source is not None
+    job = Job("c-0123456789", source, "identity")
+    looks = iter([False, False, True])
+    monkeypatch.setattr("activities.marks.is_canceled", lambda *_: next(looks))
+    assert split(to, job, False) == {"canceled": True}
+    assert to.store.stat(WORK, WorkNames(job.id).manifest) is None and next(looks, None) is None
 
 
 def test_canceling_a_finished_job_changes_nothing(to: Services) -> None:

@@ -215,3 +215,17 @@ def test_a_run_released_before_its_process_has_gone_leaves_nothing(backend: Loca
 def test_preflight_names_a_folder_it_cannot_write(here: Path) -> None:
     assert LocalCompute("folder:/x", here / "runs", workers=1).preflight() == []
     assert sys.executable
+
+
+def test_a_run_canceled_while_it_is_being_started_is_stopped(
+    backend: LocalCompute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def canceled_meanwhile(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+        backend.cancel("job")
+        return start(*arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("reelbrush.compute.local.subprocess.Popen", canceled_meanwhile)
+    backend.submit(RunRequest("job", "sleep"))
+    wait_for(lambda: state(backend, "sleep") is BatchState.CANCELED)

@@ -13,12 +13,13 @@ from reelbrush.host import Host
 from reelbrush.host.clock import ManualClock
 from tests.orchestrators.test_stylize import APP, JOB, QUEUED, World, names
 
-STEPS = {
-    "admit_job": {"canceled": True},
-    "split_video": {"canceled": True},
-    "submit_run": "",
-    "stitch_video": {"canceled": True},
-    "finish_job": {"canceled": True},
+CANCELED = {"canceled": True}
+STEPS: dict[str, tuple[Any, str]] = {  # what they answer, and the phase they belong to
+    "admit_job": (CANCELED, "queued"),
+    "split_video": (CANCELED, "splitting"),
+    "submit_run": ("", "splitting"),
+    "stitch_video": (CANCELED, "stitching"),
+    "finish_job": (CANCELED, "stitching"),
 }
 
 
@@ -34,7 +35,7 @@ def test_nothing_follows_the_step_that_found_the_job_canceled(step: str, tmp_pat
             module.calls.clear()
             module.script.clear()
             module.script.update(World().script)
-            module.script[step] = lambda _: STEPS[step]
+            module.script[step] = lambda _: STEPS[step][0]
             client = df.DurableOrchestrationClient(client_binding(host.base_url))
             await client.start_new("stylize_video", JOB.id, QUEUED)
             async with asyncio.timeout(60):
@@ -50,5 +51,6 @@ def test_nothing_follows_the_step_that_found_the_job_canceled(step: str, tmp_pat
 
     called, ended = asyncio.run(inside())
     assert ended.runtime_status == "Terminated"
+    assert ended.custom_status["phase"] == STEPS[step][1]
     assert called[-1] == step and "close_job" not in called
     assert set(called.count(name) for name in called if name != "submit_run" and name != "poll_runs") == {1}
