@@ -51,15 +51,20 @@ def test_anonymous_is_what_the_description_says() -> None:
 def test_schemathesis_finds_nothing(app: Served, tmp_path: Path) -> None:
     token = re.search(r"/watch/([^/]+)/", app.job(app.jobs["Succeeded"])["links"]["watch"])
     assert token is not None
-    known = {"id": list(app.jobs.values()), "token": [token[1]]}
+    known = {
+        "id": list(app.jobs.values()),
+        "token": [token[1]],
+        "blob": ["input/identity/bad.mp4"],
+        "style": ["identity", "great-wave"],
+    }
     command = [
         str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(CONFIG),
         "run", f"{app.base}/api/openapi.yaml",
         "--header", f"x-functions-key: {KEY}", "--phases", "examples,coverage,fuzzing",
-        "--max-examples", "6", "--seed", "1", "--workers", "1", "--suppress-health-check", "all",
+        "--max-examples", "20", "--seed", "1", "--workers", "1", "--suppress-health-check", "all",
         "--continue-on-failure", "--no-color",
     ]  # fmt: skip
-    hooks = {"SCHEMATHESIS_HOOKS": "tests.api.real_ids", "KNOWN_IDS": json.dumps(known)}
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.api.real_ids", "KNOWN": json.dumps(known)}
     environment = {**os.environ, **hooks, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
