@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.media import ffmpeg
 from tests.page.chromium import Tab, tab
 
 FRAME = 1 / 25
@@ -152,6 +153,19 @@ def test_a_film_is_watched_while_it_is_painted_canceled_and_taken_up_again(
     page.click("#cancel")
     page.click("#cancel-yes")
     page.wait_for_selector("#retry:visible", timeout=30_000)
+
+
+def test_where_the_source_cannot_be_played_the_painting_stands_alone(home: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "old camera.avi"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1.2", "-c:v", "mpeg4", str(path))
+    upload(home, path)
+    page = home.page
+    page.wait_for_selector("#download:visible", timeout=60_000)
+    expect(page.locator("#player-note")).to_contain_text("the painting stands alone")
+    page.wait_for_selector("#stage.has-painted:not(.both)")
+    assert not page.is_visible("#divider")
+    page.click("#play")
+    home.until("painted.currentTime > 0.3")
 
 
 def test_a_job_that_is_not_there(browser: Browser, base: str) -> None:
