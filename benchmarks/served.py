@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Caller:
 
 
 @contextmanager
-def served(folder: Path, *options: str, **environment: str) -> Iterator[tuple[str, int]]:
+def served(folder: Path, *options: str, **environment: str) -> Generator[tuple[str, int]]:
     """Run `reelbrush serve` over a folder; yield its address and its process id."""
     command = [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
@@ -58,6 +58,7 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[tuple[st
         assert process.stderr is not None
         line = process.stderr.readline()
         if "serving http" not in line:
+            process.kill()
             raise SystemExit(line + process.stderr.read())
         address = next(word for word in line.split() if word.startswith("http")).rstrip(";/")
         _wait_for(address)
