@@ -21,6 +21,7 @@ from reelbrush.store import Store
 
 LARGEST = (1 << 53) - 1  # whole numbers that every JSON parser keeps
 TRIES = 100  # names with a number that are tried when a name is taken
+SLOWEST = 400_000  # bytes per second of a line that an upload's link waits for
 NAME_BYTES = 180  # of UTF-8, so that number, side-car and output fit into what stores allow
 
 _FIELDS: dict[str, type] = {"name": str, "sizeBytes": int, "style": str, "options": dict}
@@ -43,7 +44,7 @@ async def post_upload(to: Surface, request: Request) -> Reply:
     name = clean_name(body["name"])
     if not starts_job(name):
         raise Refused(415, "NoVideoName", f"A file named {name!r} is not taken for a video.")
-    seconds = settings.url_minutes * 60
+    seconds = link_seconds(size, settings.url_minutes)
     wishes = json.dumps({"style": style, "options": options}, ensure_ascii=False).encode()
 
     def reserve() -> tuple[str, str]:
@@ -61,6 +62,11 @@ async def post_upload(to: Surface, request: Request) -> Reply:
         "expiresAt": (to.now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     return Reply(201, answer)
+
+
+def link_seconds(size: int, url_minutes: int) -> int:
+    """Return how long the link of an upload lives: as long as `size` bytes take at worst, at most 7 days."""
+    return min(max(url_minutes * 60, size // SLOWEST), 7 * 24 * 3600)
 
 
 def clean_name(name: str) -> str:

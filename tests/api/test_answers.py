@@ -9,6 +9,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from function_app.api.uploads import link_seconds
 from reelbrush.job import Options, job_id
 from tests.api.problems import assert_problem
 from tests.api.serving import KEY, Served
@@ -230,6 +231,12 @@ def test_an_upload_gets_a_free_name_and_its_wishes(app: Served) -> None:
     assert sent.status_code == 413, "more than was announced"
     assert httpx.put(first["uploadUrl"], content=b"x" * 5, headers=first["headers"]).status_code == 201
     assert app.call("POST", "/api/uploads", wish).json()["blob"] == "input/great-wave/my clip_ (3).mp4"
+
+
+def test_the_link_of_a_large_upload_lives_until_a_slow_line_has_sent_it() -> None:
+    assert link_seconds(5, 60) == 3600
+    assert link_seconds(10_000_000_000, 60) == 25_000
+    assert link_seconds(1 << 60, 60) == 7 * 24 * 3600
 
 
 def test_links_are_those_of_the_outermost_proxy(app: Served) -> None:
