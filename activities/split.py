@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
+import reelbrush
 from activities.marks import CancelWatch, JobCanceled, is_canceled
 from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
 from activities.traced import traced
-from reelbrush.errors import ReelbrushError, Refusal
+from reelbrush.catalogue import list_cards
+from reelbrush.errors import ReelbrushError, Refusal, StyleError
 from reelbrush.job import (
     Job,
     Manifest,
@@ -104,6 +106,7 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
     problems = option_problems(job.options)
     if problems:
         raise Refusal(f"the job's options cannot be used: {'; '.join(problems)}", code="options")
+    _check_styles(to, job)
     check_source(to.store, job)
     if source.size == 0:
         raise Refusal("the file is empty (0 bytes)", code="empty")
@@ -125,6 +128,19 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
         )
         check_source(to.store, job)
         return _publish(to, job, careful, found)
+
+
+def _check_styles(to: Services, job: Job) -> None:
+    """Raise StyleError for a style that no run will find, before a node is started for it."""
+    folder = (
+        Path(to.settings.styles) if to.settings.styles else Path(reelbrush.__file__).parents[1] / "styles"
+    )
+    if not folder.is_dir():
+        return
+    known = [line.name for line in list_cards(folder)]
+    for name in filter(None, (job.style, job.options.mix)):
+        if name not in known:
+            raise StyleError(f"there is no style {name[:64]!r}", advice=f"known styles: {', '.join(known)}")
 
 
 def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:

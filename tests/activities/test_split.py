@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,11 @@ def test_options_of_other_origin_are_checked_again(to: Services, options: Option
     answer = split(to, replace(JOB, options=options), careful=False)
     assert answer["error"]["code"] == "options" and words in answer["error"]["message"]
     assert to.store.stat("work", NAMES.manifest) is None
+
+
+@pytest.mark.parametrize("wish", [{"style": "no-such"}, {"options": Options(mix="no-such")}])
+def test_a_style_that_nobody_has_costs_no_node(to: Services, wish: dict[str, Any]) -> None:
+    to.store.delete("work", NAMES.manifest)
+    error = split(to, replace(JOB, **wish), careful=False)["error"]
+    assert error["code"] == "style" and "no style 'no-such'" in error["message"]
+    assert "great-wave" in error["message"], "what there is instead"
