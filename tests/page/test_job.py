@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.media import ffmpeg
 from tests.page.chromium import Tab, tab
@@ -129,9 +129,20 @@ def test_a_refused_file_is_explained(home: Tab, tmp_path: Path) -> None:
 def test_a_film_is_watched_while_it_is_painted_canceled_and_taken_up_again(
     home: Tab, long_film: Path
 ) -> None:
-    page = home.page
+    page, stale = home.page, ["the link has run out"]
+
+    def expire(route: Route) -> None:
+        if stale:
+            stale.pop()
+            route.fulfill(status=403, content_type="application/problem+json", body="{}")
+        else:
+            route.continue_()
+
+    page.route("**/media.json*", expire)
     upload(home, long_film, "impasto")
     page.wait_for_selector("#stage.both", timeout=60_000)
+    assert not stale and all("403" in error for error in home.errors)
+    home.errors.clear()
     assert page.is_visible("#cancel"), "others are still being painted"
     assert page.evaluate("painted.src").startswith("blob:")
     page.click("#play")

@@ -94,6 +94,20 @@ def test_everything_is_reached_by_keyboard(home: Tab) -> None:
     assert outline != "none", "where the focus is can be seen"
 
 
+def test_a_hidden_tab_rests(home: Tab) -> None:
+    asked: list[str] = []
+    home.page.on("request", lambda request: asked.append(request.url))
+    turn = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    home.page.evaluate(turn, True)
+    home.page.wait_for_timeout(300)
+    assert not asked
+    with home.page.expect_request("**/api/jobs?top=*"):
+        home.page.evaluate(turn, False)
+
+
 def test_names_are_text(home: Tab, folder: Path) -> None:
     name = "<img src=x onerror=alert(1)>&amp;.mp4"
     place = folder / "input" / "identity" / name
