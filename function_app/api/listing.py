@@ -41,7 +41,8 @@ class _Place:
     @staticmethod
     def of(token: str) -> _Place:
         try:
-            found = json.loads(base64.urlsafe_b64decode(token.encode("ascii") + b"=="))
+            padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+            found = json.loads(base64.b64decode(padded, b"-_", validate=True))
             page, after = found
         except (ValueError, TypeError, RecursionError):
             raise _bad_token() from None
@@ -59,9 +60,9 @@ async def list_jobs(to: Surface, request: Request) -> Reply:
     wanted = request.query.get("status")
     if wanted is not None and wanted not in STATUSES:
         raise invalid("The query cannot be used", [f"status is one of {', '.join(STATUSES)}"])
+    place = _Place.of(request.query["token"]) if "token" in request.query else _Place()
     if "blob" in request.query:
         return await _of_blob(to, request, request.query["blob"])
-    place = _Place.of(request.query["token"]) if "token" in request.query else _Place()
     views, following = await _collect(to, top, wanted, place)
     body: dict[str, Any] = {"value": [_linked(to, request, view) for view in views]}
     if following is not None:

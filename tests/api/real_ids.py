@@ -23,7 +23,8 @@ KNOWN: dict[str, list[str]] = json.loads(os.environ.get("KNOWN", "{}"))
 def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Let ids and tokens be known ones; a token goes with the job that it is for."""
     if path_parameters and "token" in path_parameters:
-        fits = all(PATTERNS[name].fullmatch(str(path_parameters.get(name))) for name in ("id", "token", "file"))
+        given = {name: str(path_parameters.get(name)) for name in ("id", "token", "file")}
+        fits = all(PATTERNS[name].fullmatch(value) for name, value in given.items())
         if fits and sum(map(ord, str(path_parameters["token"]))) % 4:
             file = str(path_parameters["file"])
             files = {"file": "00000.m4s"} if file.endswith(".m4s") else {}
