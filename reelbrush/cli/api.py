@@ -36,14 +36,16 @@ class Api:
     """
 
     def __init__(self, base_url: str, key: str = "") -> None:
-        """Raise ApiError when the address is no http(s) one, or a key would go over plain http."""
+        """Raise ApiError (400) when the address is no http(s) one, or a key would go over plain http."""
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ApiError(
-                f"{base_url!r} is no address of an app", advice="it looks like https://NAME.azurewebsites.net"
+                f"{base_url!r} is no address of an app",
+                status=400,
+                advice="it looks like https://NAME.azurewebsites.net",
             )
         if key and parts.scheme == "http" and parts.hostname not in _HERE:
-            raise ApiError("the key is not sent over plain http", advice="use https")
+            raise ApiError("the key is not sent over plain http", status=400, advice="use https")
         self.base_url = base_url.rstrip("/")
         self._key = key
         self._opener = opener(base_url)

@@ -28,10 +28,11 @@ def fetch_file(url: str, target: Path, size: int, received: Callable[[int], None
     Raises ApiError when the store refuses, changes the blob meanwhile or does not answer, and OSError when
     the file cannot be written. Then `target` is as it was.
     """
+    open_url = opener(url)
     temporary = target.with_name(f".reelbrush-{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            _fill(url, file, size, received)
+            _fill(_Fetching(open_url, url, file, received), file, size)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
@@ -39,8 +40,7 @@ def fetch_file(url: str, target: Path, size: int, received: Callable[[int], None
         temporary.unlink(missing_ok=True)
 
 
-def _fill(url: str, file: BinaryIO, size: int, received: Callable[[int], None]) -> None:
-    fetching = _Fetching(url, file, received)
+def _fill(fetching: _Fetching, file: BinaryIO, size: int) -> None:
     silent = 0
     while (have := file.tell()) < size:
         broken: BaseException | None = None
@@ -50,7 +50,7 @@ def _fill(url: str, file: BinaryIO, size: int, received: Callable[[int], None]) 
             broken = error
         silent = 0 if file.tell() > have else silent + 1
         if silent == TRIES and broken is not None:
-            raise unreachable(url, broken)
+            raise unreachable(fetching.url, broken)
         if silent == TRIES or (file.tell() < size and not fetching.etag):
             raise ApiError(f"only {file.tell()} of {size} bytes came from the store", advice="try again")
         if silent:
@@ -60,15 +60,21 @@ def _fill(url: str, file: BinaryIO, size: int, received: Callable[[int], None]) 
 
 
 class _Fetching:
-    def __init__(self, url: str, file: BinaryIO, received: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        open_url: urllib.request.OpenerDirector,
+        url: str,
+        file: BinaryIO,
+        received: Callable[[int], None],
+    ) -> None:
         self.etag = ""
-        self._url, self._file, self._received = url, file, received
-        self._opener = opener(url)
+        self.url = url
+        self._opener, self._file, self._received = open_url, file, received
 
     def go_on(self) -> None:
         """Ask for what is missing and write what comes, of the version that the first answer was of."""
         have = self._file.tell()
-        request = urllib.request.Request(self._url)  # noqa: S310 - the opener knows http and https only
+        request = urllib.request.Request(self.url)  # noqa: S310 - the opener knows http and https only
         if have:
             request.add_header("Range", f"bytes={have}-")
             request.add_header("If-Match", self.etag)
