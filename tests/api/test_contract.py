@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,6 +45,34 @@ def test_anonymous_is_what_the_description_says() -> None:
         if verb in VERBS and operation.get("security") == []
     }
     assert anonymous == {route for route, level in routes_of_the_app().items() if level == "ANONYMOUS"}
+
+
+def undescribed(schema: dict[str, Any], value: Any, where: str) -> list[str]:
+    """Return the fields of an answer that its schema does not name; objects without properties are free."""
+    if "$ref" in schema:
+        schema = DESCRIPTION["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(value, list):
+        return [text for item in value for text in undescribed(schema["items"], item, f"{where}[]")]
+    fields = schema.get("properties")
+    if not isinstance(value, dict) or fields is None:
+        return []
+    unknown = [f"{where}.{name}" for name in value if name not in fields]
+    known = [
+        undescribed(fields[name], item, f"{where}.{name}") for name, item in value.items() if name in fields
+    ]
+    return unknown + [text for texts in known for text in texts]
+
+
+def test_answers_hold_nothing_undescribed(app: Served) -> None:
+    answers = {"JobList": "/api/jobs", "StyleList": "/api/styles"}
+    found: list[str] = []
+    for job in app.jobs.values():
+        jobs = {"Job": "", "BatchList": "/batches", "Media": "/media"}
+        answers |= {f"{name} {job}": f"/api/jobs/{job}{path}" for name, path in jobs.items()}
+    for name, path in answers.items():
+        schema = {"$ref": f"#/components/schemas/{name.split()[0]}"}
+        found += undescribed(schema, app.call("GET", path).json(), name.split()[0])
+    assert not found, " ".join(sorted(set(found)))
 
 
 @pytest.mark.slow
