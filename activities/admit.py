@@ -21,7 +21,11 @@ async def admit_job(request: dict) -> dict:  # type: ignore[type-arg]
 
 
 def admit(to: Services, job: str, ticket: str) -> dict[str, Any]:
-    """Say whether the job is among the first `max_jobs` tickets; a ticket that got lost is put back."""
+    """Say whether the job is among the first `max_jobs` tickets; a ticket that got lost is put back.
+
+    A ticket that is written late, with an earlier time than one that was admitted meanwhile, is admitted too:
+    the limit can be passed by as many jobs as are being asked for at that very moment.
+    """
     if is_canceled(to.store, job):
         return {"canceled": True}
     queue = [blob.name for blob in to.store.list(WORK, QUEUE)]
