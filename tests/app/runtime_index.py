@@ -81,7 +81,7 @@ async def worked(folder: str, calls: list[str]) -> dict[str, Any]:
             sys.exit(str(done.result.exception.message))
         http = done.return_value.http
         headers = {key.lower(): value for key, value in http.headers.items()}
-        answers[name] = [int(http.status_code), headers["content-type"], http.body.bytes[:200].decode()]
+        answers[name] = [int(http.status_code), headers["content-type"], http.body.bytes[:2000].decode()]
     runtime.stop_threadpool_executor()
     found = [
         {"name": name, "bindings": [json.loads(binding) for binding in function.raw_bindings]}

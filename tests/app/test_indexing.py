@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,18 @@ def test_the_functions_are_exactly_these() -> None:
     assert {f["name"]: summary(f["bindings"]) for f in functions_of_the_app()} == FUNCTIONS
 
 
+def deploy(target: Path) -> Path:
+    """Copy what a deployment would send, by .funcignore, and return the folder."""
+    patterns = [line.replace("**/", "") for line in (ROOT / ".funcignore").read_text().split()]
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        inside = Path(folder).relative_to(ROOT)
+        return {n for n in names for p in patterns if fnmatch(n, p) or fnmatch(str(inside / n), p)}
+
+    shutil.copytree(ROOT, target, ignore=ignored)
+    return target
+
+
 def work_as_in_production(app: Path, *calls: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Index an app folder with the production library, call functions, and return what became of it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REELBRUSH_")}
@@ -91,7 +105,10 @@ def test_a_production_worker_finds_and_serves_the_same(tmp_path: Path) -> None:
     if not RUNTIME.exists():
         absent("there is no .venv313 with azure-functions-runtime (.ci/run makes it where Python 3.13 is)")
     calls = ("get_description=http://app/api/openapi.yaml", "get_health=http://app/api/health")
-    done = work_as_in_production(ROOT, *calls, REELBRUSH_STORE=f"folder:{tmp_path}")
+    calls += ("get_page=http://app/", "get_styles=http://app/api/styles")
+    app = deploy(tmp_path / "wwwroot")
+    assert not (app / "tests").exists() and not list(app.rglob("*.onnx"))
+    done = work_as_in_production(app, *calls, REELBRUSH_STORE=f"folder:{tmp_path}/store")
     assert done.returncode == 0, done.stderr[-3000:]
     document = json.loads(done.stdout.splitlines()[-1])
     found = document["functions"]
@@ -102,6 +119,8 @@ def test_a_production_worker_finds_and_serves_the_same(tmp_path: Path) -> None:
     answers = document["answers"]
     assert answers["get_description"][:2] == [200, "application/yaml"]
     assert answers["get_health"][:2] == [200, "application/json"] and '"healthy"' in answers["get_health"][2]
+    assert answers["get_page"][:2] == [200, "text/html; charset=utf-8"]
+    assert "after.jpg" in answers["get_styles"][2]
 
 
 def test_a_production_worker_finds_nothing_in_a_broken_app(tmp_path: Path) -> None:
