@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from reelbrush.job import Options, chosen_wishes, from_json
+from reelbrush.job import Job, Options, chosen_wishes, from_json, to_json
 
 STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
 ENDED = STATUSES[2:]
@@ -77,6 +77,21 @@ def job_view(
     if state == "Failed":
         text = str(_text(status.output)) or "the job failed"
         view["error"] = custom.get("error", {"code": "internal", "message": text[:2000]})
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def new_view(job: Job) -> dict[str, Any]:
+    """Return the document of a job that was started a moment ago and has no instance to be seen yet."""
+    plain: dict[str, Any] = to_json(job)
+    view: dict[str, Any] = {
+        "id": job.id,
+        "kind": "stylizeVideo",
+        "status": "NotStarted",
+        "phase": "queued",
+        "summary": "queued",
+        **wanted(plain),
+        "input": source_of(plain),
+    }
     return {key: value for key, value in view.items() if value is not None}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app.api import jobs, listing, media, runs, uploads
+from function_app.api import asking, jobs, listing, media, runs, uploads
 from function_app.api.bind import answer
 
 bp = df.Blueprint()
@@ -24,7 +24,7 @@ async def list_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient
 @bp.durable_client_input(client_name="client")
 async def post_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`POST /api/jobs`: ask for a job of a blob that is in the store."""
-    return await answer(jobs.post_job, req, client)
+    return await answer(asking.post_job, req, client)
 
 
 @bp.function_name("get_job")
@@ -40,7 +40,7 @@ async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) 
 @bp.durable_client_input(client_name="client")
 async def put_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`PUT /api/jobs/{id}`: ask for a job whose id is known, as often as wished."""
-    return await answer(jobs.put_job, req, client)
+    return await answer(asking.put_job, req, client)
 
 
 @bp.function_name("get_batches")

@@ -11,7 +11,7 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from function_app.api.conditional import weak_tag
 from function_app.api.links import api_links, media_links
-from function_app.api.messages import Request
+from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
 from function_app.api.surface import Surface
 from function_app.job_view import ENDED, decoded, job_view, receipt_view
@@ -91,6 +91,16 @@ def waiting_headers(to: Surface, view: dict[str, Any]) -> dict[str, str]:
     """Return Retry-After, 1..15 seconds, for a job that has not ended; {} for one that has."""
     pause = max(1, min(15, round(to.services.settings.poll_seconds)))
     return {} if view["status"] in ENDED else {"Retry-After": str(pause)}
+
+
+async def accepted(to: Surface, request: Request, job: str, otherwise: dict[str, Any] | None = None) -> Reply:
+    """Return 202 with the job as it is now, as `otherwise` where its instance cannot be seen yet."""
+    status = await instance_of(to, job)
+    if status is None and otherwise is None:
+        raise not_found(job)
+    view = shown(to, status) if status is not None else (otherwise or {})
+    headers = {"Operation-Location": request.absolute(f"/api/jobs/{job}"), **waiting_headers(to, view)}
+    return Reply(202, await complete(to, request, view), headers)
 
 
 def _receipt(to: Surface, job: str) -> dict[str, Any] | None:

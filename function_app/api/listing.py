@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from function_app.api.asking import source_named
 from function_app.api.bodies import invalid, query_number, unserved
 from function_app.api.conditional import conditional, weak_tag
 from function_app.api.finding import instance_of, shown, waiting_headers
-from function_app.api.jobs import source_named
 from function_app.api.links import api_links
 from function_app.api.messages import Reply, Request
 from function_app.api.surface import Surface

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import quote
 
+from function_app.api.asking import check_wishes
 from function_app.api.bodies import invalid, read_body, unserved
-from function_app.api.jobs import check_wishes
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
 from function_app.api.surface import Surface

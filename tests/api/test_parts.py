@@ -8,7 +8,8 @@ import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from urllib.parse import unquote
 
 import azure.functions as func
@@ -18,6 +19,8 @@ from azure.durable_functions.models.OrchestrationRuntimeStatus import Orchestrat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.services import Services
+from function_app.api.asking import post_job
 from function_app.api.bind import answer_plain
 from function_app.api.bodies import read_body
 from function_app.api.conditional import conditional, tag_of
@@ -25,10 +28,13 @@ from function_app.api.documents import policy
 from function_app.api.links import portal_link
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
+from function_app.api.surface import Surface
 from function_app.api.uploads import NAME_BYTES, clean_name
 from function_app.job_view import job_view, receipt_view
 from reelbrush.errors import StoreError
 from reelbrush.job import BlobRef, Job, to_json
+from reelbrush.settings import Settings
+from reelbrush.store import FolderStore
 
 JOB = to_json(Job("a-0123456789", BlobRef("input", "a.mp4", "0", 7), "starry-night"))
 
@@ -154,3 +160,30 @@ def test_a_receipt_is_enough_for_a_view() -> None:
     view = receipt_view("a-0123456789", receipt)
     assert view["status"] == "Succeeded" and view["progress"]["percent"] == 100
     assert view["input"] == {"blob": "input/a.mp4", "sizeBytes": 7}
+
+
+class Slow:
+    """A durable client of which a started instance is not to be seen yet."""
+
+    started: str = ""
+
+    async def get_status(self, job: str, **options: Any) -> None:
+        """Know nothing."""
+
+    async def start_new(self, orchestration: str, job: str, request: dict[str, Any]) -> str:
+        """Note the start."""
+        self.started = job
+        return job
+
+
+def test_a_job_that_cannot_be_seen_yet_is_told_all_the_same(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put_bytes("input", "a.mp4", b"film")
+    client: Any = Slow()
+    services = Services(Settings(store.uri), store, cast("Any", None))
+    to = Surface(client, services, datetime(2026, 1, 1, tzinfo=UTC))
+    body = json.dumps({"blob": "input/a.mp4", "style": "identity"}).encode()
+    reply = asyncio.run(post_job(to, Request("POST", "http://app/api/jobs", body=body)))
+    assert reply.status == 201 and isinstance(reply.body, dict)
+    assert (reply.body["status"], reply.body["id"]) == ("NotStarted", client.started)
+    assert reply.headers["Location"] == reply.body["links"]["self"]
