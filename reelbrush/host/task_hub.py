@@ -131,13 +131,13 @@ class TaskHub:
         self.storage.write("delete from instance where id=?", (instance_id,))
 
     def post(self, instance_id: str, execution: str | None, event: Event, due: int = 0) -> None:
-        """Put an event into an instance's inbox, to be seen from the moment `due` on (microseconds).
+        """Put an event into an instance's inbox, to be seen from the moment `due` on (microseconds; 0: now).
 
         With an `execution`, only that execution will see it.
         """
         self.storage.write(
             "insert into inbox(instance, execution, kind, due, event) values(?,?,?,?,?)",
-            (instance_id, execution, event["EventType"], due, json.dumps(event)),
+            (instance_id, execution, event["EventType"], due or self.clock.now(), json.dumps(event)),
         )
         self.turns_ready.set()
 

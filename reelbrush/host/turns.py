@@ -165,7 +165,7 @@ class TurnDispatcher:
 
     def _ready(self) -> str | None:
         row = self._storage.row(
-            _DUE + " and i.due<=? order by i.n limit 1", (*_CONTROL, self._hub.clock.now())
+            _DUE + " and i.due<=? order by i.due limit 1", (*_CONTROL, self._hub.clock.now())
         )
         return None if row is None else row[0]
 
