@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from reelbrush.host import Host
-from reelbrush.host.clock import ManualClock
 from tests.orchestrators.test_stylize import APP, JOB, QUEUED, World, names
 
 CANCELED = {"canceled": True}
@@ -24,27 +23,31 @@ STEPS: dict[str, tuple[Any, str]] = {  # what they answer, and the phase they be
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_nothing_follows_the_step_that_found_the_job_canceled(step: str, tmp_path: Path) -> None:
+def test_nothing_follows_the_step_that_found_the_job_canceled(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrators.stylize.STOP_SECONDS", 0.05)
+
     async def inside() -> tuple[list[str], Any]:
         import azure.durable_functions as df
 
         from reelbrush.host.rpc import client_binding
 
-        async with Host(APP, tmp_path, store_root=None, clock=ManualClock()) as host:
+        async with Host(APP, tmp_path, store_root=None) as host:
             module: Any = sys.modules["function_app"]
             module.calls.clear()
             module.script.clear()
             module.script.update(World().script)
             module.script[step] = lambda _: STEPS[step][0]
             client = df.DurableOrchestrationClient(client_binding(host.base_url))
-            await client.start_new("stylize_video", JOB.id, QUEUED)
+            await client.start_new("stylize_video", JOB.id, {**QUEUED, "pollSeconds": 0.1})
             async with asyncio.timeout(60):
                 while True:
                     known = await host.status(JOB.id)
                     if known is not None and (known.custom_status or {}).get("summary") == "stopping":
                         break
                     await asyncio.sleep(0.01)
-            await asyncio.sleep(0.2)  # some minutes of its own time
+            await asyncio.sleep(0.3)  # some executions
             await client.terminate(JOB.id, "canceled")
             ended = await host.wait(JOB.id, timeout=60)
             return names(module.calls), ended
