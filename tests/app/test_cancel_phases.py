@@ -98,7 +98,7 @@ def test_two_requests_to_retry_at_once_are_one_retry(tmp_path: Path) -> None:
         replies = await asyncio.gather(call(there, "retry"), call(there, "retry"))
         assert {reply.status for reply in replies} <= {202, 409}
         await there.until("queued")
-        assert len(there.left(QUEUE)) <= 2
+        assert len(there.left(QUEUE)) <= 3  # of the first try too: its steps follow a script
         await there.keep_up(minutes=3)
         assert len(there.left(QUEUE)) == 1
         await call(there, "cancel")
