@@ -19,10 +19,10 @@ START_SECONDS = 60
 
 
 class Caller:
-    """Calls an app over one connection; for one thread."""
+    """Calls an app over one connection that it keeps; for one thread."""
 
     def __init__(self, base_url: str) -> None:
-        self._place = urlsplit(base_url)
+        self._place = urlsplit(base_url).netloc
         self._connection: http.client.HTTPConnection | None = None
 
     def call(
@@ -32,21 +32,31 @@ class Caller:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        if self._connection is None or (parts.netloc and parts.netloc != self._place.netloc):
-            connection = http.client.HTTPConnection(parts.netloc or self._place.netloc, timeout=60)
-            if not parts.netloc or parts.netloc == self._place.netloc:
-                self._connection = connection
-        else:
-            connection = self._connection
-        try:
-            connection.request(method, target, data, dict(headers or {}))
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection = None
-            raise
-        kind = answer.headers.get("Content-Type") or ""
-        return answer.status, json.loads(text) if "json" in kind else text
+        if parts.netloc not in ("", self._place):
+            return _answer(
+                http.client.HTTPConnection(parts.netloc, timeout=60), method, target, data, headers
+            )
+        if self._connection is not None:
+            try:
+                return _answer(self._connection, method, target, data, headers)
+            except (OSError, http.client.HTTPException):
+                self._connection.close()  # the app closes connections that nobody uses for a while
+        self._connection = http.client.HTTPConnection(self._place, timeout=60)
+        return _answer(self._connection, method, target, data, headers)
+
+
+def _answer(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    data: bytes | None,
+    headers: Mapping[str, str] | None,
+) -> tuple[int, Any]:
+    connection.request(method, target, data, dict(headers or {}))
+    answer = connection.getresponse()
+    text = answer.read()
+    kind = answer.headers.get("Content-Type") or ""
+    return answer.status, json.loads(text) if "json" in kind else text
 
 
 @contextmanager
