@@ -127,6 +127,7 @@ def plot(path: Path, samples: list[Sample], curve: list[tuple[float, int]], titl
         axis.scatter([s.at for s in mine], [s.seconds * 1000 for s in mine], s=5, color=colour, label=kind)
     axis.axhline(100, color="#999999", linewidth=0.8, linestyle="--")
     axis.set(xlabel="seconds since the first upload", ylabel="milliseconds", yscale="log", title=title)
+    axis.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
     axis.legend(loc="upper left", frameon=False, markerscale=3)
     jobs = axis.twinx()
     jobs.plot([at for at, _ in curve], [count for _, count in curve], color="#444444", linewidth=1.2)
