@@ -89,6 +89,20 @@ def test_a_job_goes_its_way_by_commands_alone(app: str, tiny: Path, tmp_path: Pa
     assert done.returncode == 1 and "succeeded" in done.stderr
 
 
+def test_the_same_commands_serve_a_storage_account(
+    account: str, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REELBRUSH_TEST_ACCOUNT", account)
+    with serving(tmp_path / "host", "--store", "env:REELBRUSH_TEST_ACCOUNT") as server:
+        done = reelbrush("submit", tiny, "--style", "identity", "--watch", url=server.base)
+        assert done.returncode == 0, done.stderr
+        job = done.stdout.strip()
+        done = reelbrush("download", job, "-o", tmp_path, url=server.base)
+        assert done.stdout.strip() == str(tmp_path / "tiny.mp4"), done.stderr
+    with av.open(str(tmp_path / "tiny.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 30
+
+
 def test_what_cannot_be_is_told_with_an_exit_code(app: str, tiny: Path, tmp_path: Path) -> None:
     text = tmp_path / "notes.json"
     text.write_text("only words")
