@@ -43,3 +43,17 @@ def test_clocks() -> None:
         "1:00:00",
         "23:59:59",
     ]
+
+
+def test_what_the_app_measured_counts_more() -> None:
+    progress = {**JOB["progress"], "framesPerSecond": 50.0}
+    text = progress_text({**JOB, "progress": progress, "etaSeconds": 33}, 45.2, 41.2)
+    assert "50.0 fps" in text and "left 00:33" in text
+
+
+def test_waiting_is_told_in_words() -> None:
+    queued = {"phase": "queued", "summary": "queued: 3 jobs ahead"}
+    assert progress_text(queued, 3, None) == "queued: 3 jobs ahead  elapsed 00:03"
+    assert progress_text({**JOB, "phase": "waitingForCompute"}, 3, None).startswith(
+        "waiting for a node 1860/"
+    )
