@@ -11,7 +11,7 @@ from reelbrush.compute.processes import yield_to_others
 
 
 def test_a_process_and_its_children_yield() -> None:
-    code = "import os, subprocess, sys; sys.stdin.readline(); subprocess.run([sys.executable, '-c', sys.argv[1]])"
+    code = "import subprocess, sys; sys.stdin.readline(); subprocess.run([sys.executable, '-c', sys.argv[1]])"
     child = "import os; print(os.getpriority(os.PRIO_PROCESS, 0))"
     process = subprocess.Popen(
         [sys.executable, "-c", code, child],
