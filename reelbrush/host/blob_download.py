@@ -40,7 +40,7 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
     Several ranges at once, and what cannot be understood, mean all, as RFC 9110 allows. Raises BlobError
     (416) when the range lies beyond the end.
     """
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", header.strip())
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
     if match is None or not any(match.groups()):
         return None
     if not match[1]:

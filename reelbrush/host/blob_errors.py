@@ -22,3 +22,8 @@ class BlobError(Exception):
         )
         headers = {**self.headers, "x-ms-error-code": self.code}
         return Response(body, self.status, headers, media_type="application/xml")
+
+
+def too_large(limit: int) -> BlobError:
+    """Return the error of an upload that is longer than its address allows."""
+    return BlobError(413, "RequestBodyTooLarge", f"The address allows {limit} bytes.")

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from reelbrush.errors import StoreError
 from reelbrush.host.blob_blocks import StagedBlocks
-from reelbrush.host.blob_errors import BlobError
-from reelbrush.store import FolderStore
+from reelbrush.host.blob_errors import BlobError, too_large
+from reelbrush.store import FolderStore, folder_etag
 from reelbrush.store.folder_links import Link
 
 _PIECE = 1 << 20  # bytes gathered before they are written
@@ -28,6 +28,7 @@ class BlobUpload:
     def __init__(self, store: FolderStore, blocks: StagedBlocks) -> None:
         self._store = store
         self._blocks = blocks
+        blocks.sweep()
         self._joining = asyncio.Lock()
 
     async def whole(self, request: Request, link: Link) -> Response:
@@ -70,14 +71,16 @@ class BlobUpload:
         self._check_free(request, link)
         path = self._store.temporary()
         try:
-            if not self._blocks.join(link.container, link.name, blocks, path):
-                raise BlobError(400, "InvalidBlockList", "A listed block has not been sent.")
-            if link.size is not None and path.stat().st_size > link.size:
-                raise BlobError(413, "RequestBodyTooLarge", f"The address allows {link.size} bytes.")
+            self._blocks.join(link.container, link.name, blocks, path, link.size)
+            status = path.stat()
+            # before it is published: sent again after a crash, the list must not become another version
+            etag = folder_etag(status.st_size, status.st_mtime_ns)
+            self._blocks.remember(link.container, link.name, blocks, etag)
             answer = self._publish(request, link, path)
         finally:
             path.unlink(missing_ok=True)
-        self._blocks.forget(link.container, link.name, blocks, answer.headers["etag"].strip('"'))
+        self._blocks.forget(link.container, link.name)
+        self._blocks.sweep()
         return answer
 
     def _publish(self, request: Request, link: Link, path: Path) -> Response:
@@ -104,15 +107,14 @@ async def receive(request: Request, path: Path, limit: int | None) -> None:
 
     Raises BlobError (413) when it is longer than `limit` bytes, ClientDisconnect when it is cut short.
     """
-    too_large = BlobError(413, "RequestBodyTooLarge", f"The address allows {limit} bytes.")
     if limit is not None and int(request.headers.get("content-length") or 0) > limit:
-        raise too_large
+        raise too_large(limit)
     received, waiting = 0, bytearray()
     with path.open("xb") as file:
         async for piece in request.stream():
             received += len(piece)
             if limit is not None and received > limit:
-                raise too_large
+                raise too_large(limit)
             waiting += piece
             if len(waiting) >= _PIECE:
                 await asyncio.to_thread(file.write, waiting)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -343,20 +346,83 @@ def test_what_nobody_completes_is_removed_after_a_week(tmp_path: Path, store: Fo
         StagedBlocks(store.root).add("input", "a.mp4", "MQ==", tmp_path / "block", None)
         store.temporary().write_bytes(b"half")
 
-    def joins(days: int) -> bool:
-        blocks = StagedBlocks(store.root, time.time() + days * 86400)
-        return blocks.join("input", "a.mp4", ["MQ=="], tmp_path / f"after {days}")
-
     begin()
-    assert joins(6) and len(unfinished(store)) == 2
-    assert not joins(8) and unfinished(store) == []
+    blocks = StagedBlocks(store.root)
+    blocks.sweep(time.time() + 6 * 86400)
+    assert len(unfinished(store)) == 2
+    blocks.join("input", "a.mp4", ["MQ=="], tmp_path / "joined", 1)
+    blocks.sweep(time.time() + 8 * 86400)
+    assert unfinished(store) == []
+    with pytest.raises(BlobError) as caught:
+        blocks.join("input", "a.mp4", ["MQ=="], tmp_path / "again", 1)
+    assert caught.value.code == "InvalidBlockList"
+
+
+def test_sweeping_beside_others_who_write(store: FolderStore) -> None:
+    blocks, writing = StagedBlocks(store.root), threading.Event()
+
+    def write() -> None:
+        while not writing.is_set():
+            store.put_bytes("work", "progress.json", b"x")
+
+    with ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(write) for _ in range(3)]
+        end = time.monotonic() + 0.5
+        try:
+            while time.monotonic() < end:
+                blocks.sweep()
+        finally:
+            writing.set()
+        for writer in writers:
+            writer.result()
+
+
+def test_a_list_that_is_too_long_is_refused_before_anything_is_written(
+    tmp_path: Path, store: FolderStore
+) -> None:
+    blocks = StagedBlocks(store.root)
+    (tmp_path / "block").write_bytes(b"x" * 1000)
+    blocks.add("input", "a.mp4", "MQ==", tmp_path / "block", 1000)
+    with pytest.raises(BlobError) as caught:
+        blocks.join("input", "a.mp4", ["MQ=="] * 1000, tmp_path / "joined", 1000)
+    assert caught.value.status == 413
+    assert not (tmp_path / "joined").exists()
+
+
+def test_a_list_sent_again_after_a_crash_is_the_same_version(
+    host: Any, run: Any, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = store.signed_url("input", "a.mp4", write=True, seconds=60)
+    listed = "<BlockList><Latest>MQ==</Latest></BlockList>"
+
+    def killed(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "as good as killed: the blob is there, its blocks too")
+
+    async def scenario() -> None:
+        async with host("rooted") as (h, _), aiohttp.ClientSession(h.base_url) as http:
+            async with http.put(f"{url}&comp=block&blockid=MQ%3D%3D", data=b"film") as answer:
+                assert answer.status == 201
+            with monkeypatch.context() as patch:
+                patch.setattr(StagedBlocks, "forget", killed)
+                async with http.put(url + "&comp=blocklist", data=listed) as answer:
+                    assert answer.status == 507
+            before = store.stat("input", "a.mp4")
+            assert before is not None
+            async with http.put(url + "&comp=blocklist", data=listed) as answer:
+                assert (answer.status, answer.headers["etag"]) == (201, f'"{before.etag}"')
+            assert store.stat("input", "a.mp4") == before
+
+    run(scenario())
+
+
+LONG = "bytes=0-" + "9" * 5000  # more digits than int() takes
 
 
 def test_ranges() -> None:
     assert byte_range("bytes=0-", 10) == (0, 9)
     assert byte_range("bytes=-20", 10) == (0, 9)
     assert byte_range(" bytes=3-3 ", 10) == (3, 3)
-    for everything in ("", "bytes=", "bytes=-", "bytes=5-3", "items=0-1", "bytes=0-1,3-4", "bytes=a-b"):
+    for everything in ("", "bytes=", "bytes=-", "bytes=5-3", "items=0-1", "bytes=0-1,3-4", "bytes=a-b", LONG):
         assert byte_range(everything, 10) is None
     for beyond, size in (("bytes=10-", 10), ("bytes=-0", 10), ("bytes=0-", 0)):
         with pytest.raises(BlobError) as caught:
