@@ -24,8 +24,8 @@ _STATUS = {
     "Canceled": "Canceled",
 }
 _LAST_PHASE = {"Succeeded": "done", "Failed": "failed", "Canceled": "canceled"}
-_WHILE_RUNNING = ("etaSeconds",)
-_COPIED = ("queueSeconds", "etaSeconds", "lastError")
+_COPIED = ("queueSeconds", "lastError")
+BY_THE_CLOCK = ("elapsedSeconds", "etaSeconds")  # change though nothing happened
 
 
 def state_of(status: DurableOrchestrationStatus) -> str:
@@ -42,13 +42,15 @@ def job_view(
 ) -> dict[str, Any]:
     """Return the JSON document of a job, without links. Fields that are not known are absent.
 
-    `now` (aware, UTC; the moment of the status by default) gives the elapsed time of a job that runs; `price`
-    is that of one node per hour, 0 where none is known.
+    `now` (aware, UTC; the moment of the status by default) gives the elapsed time of a job that runs and the
+    time left; `price` is that of one node per hour, 0 where none is known. Time elapses from the latest
+    request for the job, so that a retry does not count the days before it.
     """
     state = state_of(status)
     request, custom = decoded(status.input_), decoded(status.custom_status)
     job = request.get("job", {})
     created = _moment(request.get("createdAt")) or status.created_time
+    started = _moment(request.get("startedAt"))
     changed = status.last_updated_time
     view: dict[str, Any] = {
         "id": status.instance_id,
@@ -57,7 +59,7 @@ def job_view(
         "phase": _phase(state, custom),
         "summary": "canceled" if state == "Canceled" else custom.get("summary", "queued"),
         "createdAt": _time(created),
-        "startedAt": _time(_moment(request.get("startedAt"))),
+        "startedAt": _time(started),
         "updatedAt": _time(_moment(custom.get("updatedAt")) or changed),
         **wanted(job),
         "input": {**source_of(job), **custom.get("input", {})},
@@ -68,10 +70,11 @@ def job_view(
         view["progress"] = _progress(custom)
     if state in ENDED:
         view["endedAt"] = _time(changed)
-        view |= dict.fromkeys(_WHILE_RUNNING)
-    until = changed if state in ENDED else (now or changed)
-    if created and until:
-        view["elapsedSeconds"] = max(0, round((_aware(until) - _aware(created)).total_seconds()))
+    elif "etaSeconds" in custom:
+        view["etaSeconds"] = _left(custom, now)
+    until, since = changed if state in ENDED else (now or changed), started or created
+    if since and until:
+        view["elapsedSeconds"] = max(0, round((_aware(until) - _aware(since)).total_seconds()))
     if state == "Succeeded":
         view["result"] = custom.get("result")
     if state == "Failed":
@@ -163,6 +166,13 @@ def _progress(custom: dict[str, Any]) -> dict[str, Any]:
         "batchStates": states,
         "retries": custom.get("retries", 0),
     }
+
+
+def _left(custom: dict[str, Any], now: datetime | None) -> int:
+    """What is left now of the time that was left when the status was set."""
+    then = _moment(custom.get("updatedAt"))
+    age = (now - _aware(then)).total_seconds() if now and then else 0.0
+    return max(0, round(custom["etaSeconds"] - max(0.0, age)))
 
 
 def _cost(custom: dict[str, Any], price: float, currency: str) -> dict[str, Any] | None:

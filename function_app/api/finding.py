@@ -14,7 +14,7 @@ from function_app.api.links import api_links, media_links
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
 from function_app.api.surface import Surface
-from function_app.job_view import ENDED, decoded, job_view, receipt_view
+from function_app.job_view import BY_THE_CLOCK, ENDED, decoded, job_view, receipt_view
 from function_app.start import ORCHESTRATION
 from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
@@ -22,7 +22,6 @@ from reelbrush.job.names import WORK
 
 # as `job_id` makes them; anything else is no id and never reaches the durable client or a blob name
 _JOB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{10}")
-_CHANGING = ("elapsedSeconds",)
 
 
 def job_named(request: Request) -> str:
@@ -83,7 +82,7 @@ async def complete(to: Surface, request: Request, view: dict[str, Any]) -> dict[
 def tag_of_job(to: Surface, view: dict[str, Any]) -> str:
     """Return the weak ETag of a job's document: it outlives signed links no longer than half their life."""
     window = int(to.now.timestamp()) // (to.services.settings.url_minutes * 30)
-    steady = {name: value for name, value in view.items() if name not in _CHANGING}
+    steady = {name: value for name, value in view.items() if name not in BY_THE_CLOCK}
     return weak_tag([window, steady])
 
 

@@ -17,7 +17,7 @@ from function_app.api.links import api_links
 from function_app.api.messages import Reply, Request
 from function_app.api.surface import Surface
 from function_app.asked import job_of_upload, plain_job
-from function_app.job_view import STATUSES
+from function_app.job_view import BY_THE_CLOCK, STATUSES
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import BlobRef, stamped_job
 from reelbrush.job.names import INDEX, WORK
@@ -135,7 +135,7 @@ def _linked(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, An
 
 
 def _answer(to: Surface, request: Request, body: dict[str, Any]) -> Reply:
-    steady = [{k: v for k, v in view.items() if k != "elapsedSeconds"} for view in body["value"]]
+    steady = [{k: v for k, v in view.items() if k not in BY_THE_CLOCK} for view in body["value"]]
     return conditional(request, Reply(200, body), weak_tag([steady, body.get("nextLink")]))
 
 

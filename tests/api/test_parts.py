@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -143,10 +143,25 @@ SCORING = {
 def test_a_running_job_tells_rate_rest_and_cost() -> None:
     view = job_view(status("Running", SCORING), datetime(2026, 1, 1, 12, 1, 30, tzinfo=UTC), 2.0, "EUR")
     assert (view["createdAt"], view["updatedAt"]) == ("2026-01-01T12:00:00Z", "2026-01-01T12:00:59Z")
-    assert (view["elapsedSeconds"], view["etaSeconds"]) == (90, 2)
+    assert view["elapsedSeconds"] == 90
     assert view["progress"]["framesPerSecond"] == 2.5 and view["progress"]["percent"] == 50
     assert view["cost"] == {"nodeSeconds": 3600, "estimate": 2.0, "currency": "EUR"}
     assert "cost" not in job_view(status("Running", SCORING)) and "endedAt" not in view
+
+
+def test_the_time_left_passes_between_two_looks_at_the_runs() -> None:
+    running = status("Running", {**SCORING, "etaSeconds": 14})
+    moments = (
+        datetime(2026, 1, 1, 12, 0, 59, 500_000, tzinfo=UTC) + timedelta(seconds=s) for s in (0, 9, 60)
+    )
+    assert [job_view(running, now)["etaSeconds"] for now in moments] == [14, 5, 0]
+    assert job_view(running)["etaSeconds"] == 14, "the clock of the status may be ahead of ours"
+
+
+def test_a_retried_job_counts_its_time_anew() -> None:
+    retried = status("Completed", {"phase": "done"}, startedAt="2026-01-01T12:00:50.000+00:00")
+    assert job_view(retried)["elapsedSeconds"] == 10
+    assert job_view(status("Completed", {"phase": "done"}))["elapsedSeconds"] == 60
 
 
 def test_an_ended_job_has_no_rest() -> None:
