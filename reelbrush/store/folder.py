@@ -9,6 +9,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,8 @@ from reelbrush.store.media_types import attachment
 from reelbrush.store.port import Page, bad_token, missing
 
 _TEMPORARY = ".tmp"
+_LONGEST = 2048  # bytes of a name; Linux allows 4096 for a path
+_TRIES = 100  # to put a file into a folder that others are removing
 
 
 def folder_etag(size: int, mtime_ns: int) -> str:
@@ -45,8 +48,12 @@ class FolderStore:
             raise _bad_name(name, "use a name without empty, '.' or '..' parts")
         if container.startswith(".") or "/" in container:  # hidden folders of the root are no containers
             raise _bad_name(name, f"{container!r} cannot be a container")
-        if any(len(part.encode("utf-8", "surrogatepass")) > 255 for part in parts):
-            raise _bad_name(name, "shorten its parts to 255 bytes")
+        try:
+            sizes = [len(part.encode()) for part in parts]
+        except UnicodeEncodeError:  # the name of a file in another encoding
+            raise _bad_name(name, "use a name in UTF-8") from None
+        if max(sizes) > 255 or sum(sizes) + len(sizes) > _LONGEST:
+            raise _bad_name(name, f"shorten its parts to 255 bytes and all of it to {_LONGEST}")
         return self.root.joinpath(container, *parts)
 
     def stat(self, container: str, name: str) -> BlobRef | None:
@@ -109,12 +116,7 @@ class FolderStore:
         when a part of the name is a blob, or the name a folder of blobs.
         """
         try:
-            target = self.path(container, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if new:
-                os.link(temporary, target)
-            else:
-                temporary.replace(target)
+            _place(temporary, self.path(container, name), new=new)
         except FileExistsError:
             if new and self.stat(container, name) is not None:
                 return False
@@ -132,16 +134,14 @@ class FolderStore:
     def list_page(self, container: str, prefix: str, size: int, token: str = "") -> Page:
         """See `Store.list_page`."""
         try:
-            last = base64.urlsafe_b64decode(token).decode("utf-8", "surrogateescape")
+            last = base64.b64decode(token, b"-_", validate=True).decode()
         except ValueError:
             raise bad_token() from None
         names = [name for name in self._names(container, prefix) if name > last]
         blobs = tuple(self._found(container, names[:size]))
         if len(names) <= size:
             return Page(blobs, "")
-        return Page(
-            blobs, base64.urlsafe_b64encode(names[size - 1].encode("utf-8", "surrogateescape")).decode()
-        )
+        return Page(blobs, base64.urlsafe_b64encode(names[size - 1].encode()).decode())
 
     def signed_url(
         self,
@@ -167,7 +167,8 @@ class FolderStore:
 
     def delete(self, container: str, name: str) -> None:
         """See `Store.delete`."""
-        self.path(container, name).unlink(missing_ok=True)
+        with suppress(NotADirectoryError, IsADirectoryError):  # neither is a blob
+            self.path(container, name).unlink(missing_ok=True)
 
     def delete_prefix(self, container: str, prefix: str) -> None:
         """See `Store.delete_prefix`."""
@@ -185,14 +186,24 @@ class FolderStore:
         return path
 
     def _names(self, container: str, prefix: str) -> list[str]:
+        top = prefix.rpartition("/")[0]
+        if not self._can_name(container, top or "any"):
+            return []
         base = self.root / container
         found: list[str] = []
-        for folder, below, files in os.walk(base / prefix.rpartition("/")[0]):
+        for folder, below, files in os.walk(base / top):
             here = Path(folder).relative_to(base).as_posix()
             inside = "" if here == "." else here + "/"
             below[:] = [b for b in below if _meet(f"{inside}{b}/", prefix)]
             found += [name for file in files if (name := inside + file).startswith(prefix)]
-        return sorted(found)
+        return sorted(name for name in found if self._can_name(container, name))
+
+    def _can_name(self, container: str, name: str) -> bool:
+        try:
+            self.path(container, name)
+        except StoreError:
+            return False
+        return True
 
     def _found(self, container: str, names: list[str]) -> Iterator[BlobRef]:
         for name in names:
@@ -212,6 +223,24 @@ def _bad_name(name: str, advice: str) -> StoreError:
         retryable=False,
         code="bad-name",
     )
+
+
+def _place(temporary: Path, target: Path, *, new: bool) -> None:
+    for _ in range(_TRIES):  # again when the folder goes between any two steps
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError:
+            continue
+        except FileExistsError:
+            if target.parent.is_file():
+                raise
+            continue
+        try:
+            return os.link(temporary, target) if new else os.replace(temporary, target)
+        except FileNotFoundError:
+            if not temporary.exists():
+                raise
+    raise FileNotFoundError(f"the folder {target.parent} is being removed again and again")
 
 
 def _hard_link(path: Path, target: Path) -> bool:

@@ -60,6 +60,14 @@ def test_deleting_is_repeatable(store: Store, box: str) -> None:
     assert [blob.name for blob in store.list(box)] == ["xy"]
 
 
+def test_deleting_what_is_no_blob_is_no_error(store: Store, box: str) -> None:
+    store.put_bytes(box, "x", b"")
+    store.put_bytes(box, "y/z", b"")
+    for name in ("x/below", "y"):
+        store.delete(box, name)
+    assert [blob.name for blob in store.list(box)] == ["x", "y/z"]
+
+
 def test_missing_blobs_are_said(store: Store, box: str) -> None:
     store.put_bytes(box, "there", b"")
     with pytest.raises(StoreError) as caught:

@@ -1,4 +1,7 @@
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,7 +59,20 @@ def test_missing_blobs_are_said(store: FolderStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "a/../../x", "/etc/passwd", "a//b", "", ".", "a\0b", "a\\..\\b", "x" * 256]
+    "name",
+    [
+        "../x",
+        "a/../../x",
+        "/etc/passwd",
+        "a//b",
+        "",
+        ".",
+        "a\0b",
+        "a\\..\\b",
+        "x" * 256,
+        "x/" * 2000 + "x",
+        "caf\udce9",
+    ],
 )
 def test_names_never_leave_their_container(store: FolderStore, name: str) -> None:
     with pytest.raises(StoreError) as caught:
@@ -84,3 +100,41 @@ def test_stores_are_opened_by_uri(store: FolderStore) -> None:
         open_store("https://a.blob.core.windows.net/?sig=secret")
     with pytest.raises(StoreError, match="holds no connection string"):
         open_store("env:REELBRUSH_NOTHING")
+
+
+def test_lists_stay_in_their_container_and_hold_what_can_be_opened(store: FolderStore) -> None:
+    store.put_bytes("input", "a/film", b"1")
+    store.put_bytes("other", "secret", b"2")
+    (store.root / "input" / "a" / "back\\slash").write_bytes(b"3")
+    Path(os.fsdecode(os.fsencode(store.root / "input") + b"/caf\xe9")).write_bytes(b"4")
+    for prefix in ("../other/", f"{store.root}/other/", "/etc/", "a//", "a/../a/"):
+        assert list(store.list("input", prefix)) == []
+        assert store.list_page("input", prefix, 10).blobs == ()
+    assert list(store.list("..", "")) == []
+    assert [blob.name for blob in store.list("input")] == ["a/film"]
+
+
+def test_a_blob_is_put_while_others_remove_its_folder(store: FolderStore) -> None:
+    def put() -> None:
+        while not ended.is_set():
+            store.put_bytes("work", "job/segments/1", b"x")
+            store.put_new_bytes("work", "job/segments/2", b"x")
+
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        putting = pool.submit(put)
+        end = time.monotonic() + 1
+        try:
+            while time.monotonic() < end:
+                store.delete_prefix("work", "job/")
+        finally:
+            ended.set()
+        putting.result()
+    assert not list((store.root / ".tmp").iterdir())
+
+
+@pytest.mark.parametrize("token", ["!!!", "é", "/w==", "YQ"])
+def test_a_token_that_no_list_made_is_refused(store: FolderStore, token: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        store.list_page("input", "", 5, token)
+    assert caught.value.code == "bad-token"
