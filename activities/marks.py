@@ -13,6 +13,7 @@ from reelbrush.store import Store
 
 CANCELED, FINISHED = "canceled", "finished"
 LOOK_SECONDS = 2.0  # between two looks of a long step
+_TOLD = b"told"
 
 
 class JobCanceled(Exception):
@@ -60,8 +61,28 @@ def tickets_of(store: Store, job: str) -> list[str]:
 
 
 def note_canceling(store: Store, job: str) -> None:
-    """Ask the upkeep to see to it that nothing of the job goes on."""
-    store.put_bytes(WORK, CANCELING + job, b"")
+    """Ask the upkeep to see to it that nothing of the job goes on, and that its cancellation is told."""
+    store.put_new_bytes(WORK, CANCELING + job, b"")
+
+
+def note_told(store: Store, job: str) -> None:
+    """Note that the event of the job's cancellation is in the outbox."""
+    store.put_bytes(WORK, CANCELING + job, _TOLD)
+
+
+def is_told(store: Store, job: str) -> bool:
+    """Whether that was noted, or there is no cancellation that is to be completed."""
+    try:
+        return store.read_bytes(WORK, CANCELING + job) == _TOLD
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return True
+
+
+def forget_canceling(store: Store, job: str) -> None:
+    """Note that there is nothing to be completed."""
+    store.delete(WORK, CANCELING + job)
 
 
 def _decision(store: Store, job: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.marks import forget_canceling
 from activities.traced import known_traceparent
 from function_app.asked import check_size, job_of_request, job_of_upload, plain_job
 from reelbrush.errors import ReelbrushError
@@ -127,6 +128,7 @@ def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:
     created = round(datetime.fromisoformat(document["createdAt"]).timestamp() * 1000)
     store.put_bytes(WORK, index_name(created, job.id), b"")
     store.delete(WORK, names.cancel)
+    forget_canceling(store, job.id)
     store.delete(WORK, names.stuck)
     ticket = ticket_name(time.time_ns() // 1_000_000 if retry else created, job.id)
     store.put_bytes(WORK, ticket, b"")

@@ -6,14 +6,13 @@ import asyncio
 import logging
 from typing import Any
 
-from activities.cancel import cancel_job
+from activities.cancel import cancel_job, tell_canceled
 from function_app.api.conditional import conditional
 from function_app.api.finding import (
     accepted,
     complete,
     instance_of,
     job_named,
-    not_found,
     tag_of_job,
     view_of,
     waiting_headers,
@@ -23,7 +22,6 @@ from function_app.api.problems import problem
 from function_app.api.surface import Surface
 from function_app.job_view import decoded, state_of
 from function_app.start import start_job
-from reelbrush.events import tell
 from reelbrush.job import Job, from_json
 
 EVENT_SECONDS = 1.0  # that an answer waits for an event; its delivery goes on
@@ -42,10 +40,7 @@ async def get_one(to: Surface, request: Request) -> Reply:
 async def cancel(to: Surface, request: Request) -> Reply:
     """Stop everything of a job. Canceled again it stays as it is; 409 when it ended otherwise before."""
     job = job_named(request)
-    status = await instance_of(to, job)
-    if status is None:
-        raise not_found(job)
-    state = state_of(status)
+    state, found = await _known(to, job)
     if state in ("Succeeded", "Failed"):
         return _ended(job, state)
     if state != "Canceled":
@@ -55,25 +50,23 @@ async def cancel(to: Surface, request: Request) -> Reply:
             await to.client.terminate(job, "canceled")
         except Exception as error:  # the upkeep completes it
             log.warning("%s is canceled, but its instance could not be ended yet: %s", job, error)
-        await _tell_canceled(to, job, decoded(status.input_))
+        await _told(to, job, int(found.get("retry", 0)))
     return await accepted(to, request, job)
 
 
 async def retry(to: Surface, request: Request) -> Reply:
     """Start a failed or canceled job again; what it has published is kept. 409 while it runs or succeeded."""
     job = job_named(request)
-    status = await instance_of(to, job)
-    if status is None:
-        raise not_found(job)
-    state = state_of(status)
+    state, found = await _known(to, job)
     if state not in ("Failed", "Canceled"):
         return problem(
             409, "JobNotFailed", f"The job {job} is {state.lower()}; only a failed one can be retried."
         )
-    found = decoded(status.input_)
     if "error" in found:
         return problem(
-            409, "UploadUnusable", "The upload's wishes cannot be read; correct and upload it again."
+            409,
+            "UploadUnusable",
+            f"This upload cannot be retried, only sent anew: {found['error']['message']}",
         )
     number = int(found.get("retry", 0)) + 1
     services = to.services
@@ -81,17 +74,23 @@ async def retry(to: Surface, request: Request) -> Reply:
     return await accepted(to, request, job)
 
 
+async def _known(to: Surface, job: str) -> tuple[str, dict[str, Any]]:
+    """Return a job's state, and its orchestration's input unless only the receipt is left. Raises Refused."""
+    status = await instance_of(to, job)
+    if status is None:
+        return (await view_of(to, job))["status"], {}
+    return state_of(status), decoded(status.input_)
+
+
 def _ended(job: str, state: str) -> Reply:
     return problem(409, "JobEnded", f"The job {job} has {state.lower()} already.")
 
 
-async def _tell_canceled(to: Surface, job: str, found: dict[str, Any]) -> None:
-    services, number = to.services, int(found.get("retry", 0))
-
+async def _told(to: Surface, job: str, retry: int) -> None:
     async def told() -> None:
         try:
-            await asyncio.to_thread(tell, services.store, services.settings, job, "cancelled", {}, number)
-        except Exception as error:
+            await asyncio.to_thread(tell_canceled, to.services, job, retry)
+        except Exception as error:  # the upkeep does it
             log.warning("%s: the event of its cancellation could not be written: %s", job, error)
 
     task = asyncio.create_task(told())

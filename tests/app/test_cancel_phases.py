@@ -12,7 +12,8 @@ import pytest
 from function_app.api.jobs import cancel, retry
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
-from reelbrush.job.names import QUEUE
+from reelbrush.job import WorkNames
+from reelbrush.job.names import QUEUE, WORK
 from tests.app.test_upkeep import JOB, Scene, played
 
 PHASES = {
@@ -102,5 +103,14 @@ def test_two_requests_to_retry_at_once_are_one_retry(tmp_path: Path) -> None:
         await there.keep_up(minutes=3)
         assert len(there.left(QUEUE)) == 1
         await call(there, "cancel")
+
+    played(body, tmp_path)
+
+
+def test_a_job_of_which_the_receipt_is_left_has_succeeded(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        assert [(await call(there, verb)).status for verb in ("cancel", "retry")] == [404, 404]
+        there.store.put_bytes(WORK, WorkNames(JOB.id).receipt, b"{}")
+        assert [(await call(there, verb)).status for verb in ("cancel", "retry")] == [409, 409]
 
     played(body, tmp_path)

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from activities.cancel import cancel_job
-from activities.marks import is_canceled
+from activities.marks import decide, is_canceled
 from activities.services import Services
+from function_app.api.jobs import cancel
+from function_app.api.messages import Request
 from function_app.api.surface import Surface
 from function_app.start import start_job
 from function_app.upkeep import keep_up
@@ -113,6 +115,53 @@ def test_a_cancellation_that_was_only_begun_is_completed(tmp_path: Path) -> None
         assert ended.runtime_status == "Terminated"
         await there.keep_up()
         assert there.left(CANCELING) == [] and is_canceled(there.store, JOB.id)
+
+    played(body, tmp_path)
+
+
+def test_a_cancellation_that_was_only_decided_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die_after(store: Any, job: str, end: str) -> str:
+        decide(store, job, end)
+        raise OSError("the process dies")
+
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        await there.start()
+        await there.until("queued")
+        with pytest.raises(OSError, match="dies"):
+            cancel_job(there.to.services, JOB.id)
+        await there.keep_up()
+        ended = await there.host.wait(JOB.id, timeout=60)
+        assert ended.runtime_status == "Terminated" and is_canceled(there.store, JOB.id)
+
+    monkeypatch.setattr("activities.cancel.decide", die_after)
+    played(body, tmp_path)
+
+
+@pytest.mark.parametrize("by_handler", [True, False])
+def test_a_cancellation_is_told_once_whoever_completes_it(
+    by_handler: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("activities.cancel.tell", lambda _store, _settings, *event: told.append(event))
+
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        await there.start()
+        await there.until("queued")
+        if by_handler:
+            here = Request("POST", f"http://localhost/api/jobs/{JOB.id}/cancel", params={"id": JOB.id})
+            assert (await cancel(there.to, here)).status == 202
+        else:
+            cancel_job(there.to.services, JOB.id)
+            await there.to.client.terminate(JOB.id, "canceled")
+        await there.host.wait(JOB.id, timeout=60)
+        assert len(told) == by_handler
+        for _ in range(2):
+            await there.keep_up()
+        assert told == [(JOB.id, "cancelled", {}, 0)] and there.left(CANCELING) == []
 
     played(body, tmp_path)
 
