@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from reelbrush.events.errors import DeliveryError
+
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # by NAT64, to the IPv4 address at the end
+_KEPT = "%/:?@!$&'()*+,;=~[]"  # what a path and its query may hold as it is
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def receiver_of(url: str) -> Receiver:
         raise DeliveryError("the webhook's URL has to be https; http is for this machine only")
     secure = parts.scheme == "https"
     port = port or (443 if secure else 80)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_KEPT)
     return Receiver(host, port, path, secure, _addresses(host, port, local))
 
 
@@ -50,13 +53,21 @@ def _addresses(host: str, port: int, local: bool) -> tuple[str, ...]:
         raise DeliveryError(f"the webhook's host {host} is not known: {error}", unreachable=True) from None
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        ip = getattr(ip, "ipv4_mapped", None) or ip
+        ip = _reached(address)
         if (local and not ip.is_loopback) or (not local and (not ip.is_global or ip.is_multicast)):
             raise DeliveryError(
                 f"the webhook's host {host} leads to the address {address}, which is not public"
             )
     return addresses
+
+
+def _reached(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if ip in _TRANSLATED:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 def _is_loopback(host: str) -> bool:

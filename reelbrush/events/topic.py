@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -16,14 +17,14 @@ _LIMITS = {"retry_total": 0, "connection_timeout": SECONDS, "read_timeout": SECO
 def publish(endpoint: str, event: dict[str, Any]) -> None:
     """Publish `event` to the topic, trying once. Raises DeliveryError."""
     from azure.core.exceptions import AzureError, HttpResponseError
-    from azure.core.messaging import CloudEvent
 
     try:
-        publisher(endpoint).send(CloudEvent.from_dict(event), **_LIMITS)
-    except HttpResponseError as error:
-        raise DeliveryError(f"the topic answered {error.status_code}") from None
+        publisher(endpoint).send(event, **_LIMITS)
     except AzureError as error:
-        reason = str(error).strip().partition("\n")[0][:200]
+        for answered in (error, error.__cause__):  # the SDK wraps a 404
+            if isinstance(answered, HttpResponseError) and answered.status_code is not None:
+                raise DeliveryError(f"the topic answered {answered.status_code}") from None
+        reason = str(error).strip().partition("\n")[0][:200]  # also when there is no identity to sign in with
         raise DeliveryError(f"the topic cannot be reached: {reason}", unreachable=True) from None
 
 
@@ -33,4 +34,6 @@ def publisher(endpoint: str) -> Any:
     from azure.eventgrid import EventGridPublisherClient
     from azure.identity import DefaultAzureCredential
 
+    # it takes the limits for fields of the event too, and warns of each at every call
+    logging.getLogger("azure.eventgrid._legacy._generated").setLevel(logging.ERROR)
     return EventGridPublisherClient(endpoint, DefaultAzureCredential())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
+from azure.identity import CredentialUnavailableError
 
 from reelbrush.events import redeliver, tell, topic
 from reelbrush.events.errors import DeliveryError
@@ -41,7 +42,9 @@ def grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         topic.publisher.cache_clear()
 
 
-def test_the_topic_gets_the_same_cloud_event(grid: Receiver, tmp_path: Path) -> None:
+def test_the_topic_gets_the_same_cloud_event(
+    grid: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = FolderStore(tmp_path / "store")
     with receiving() as hook:
         both = Settings(store="", webhook_url=hook.url, webhook_secret="s" * 16, events_topic=grid.url)
@@ -51,6 +54,7 @@ def test_the_topic_gets_the_same_cloud_event(grid: Receiver, tmp_path: Path) -> 
     assert headers["content-type"].startswith("application/cloudevents-batch+json")
     assert headers["authorization"] == "Bearer token"
     assert json.loads(body) == [json.loads(hook.calls[0][2])]
+    assert caplog.records == []
     assert not list(store.list("work"))
 
 
@@ -74,3 +78,38 @@ def test_a_topic_that_cannot_be_reached_is_a_delivery_error(grid: Receiver) -> N
         topic.publish("https://127.0.0.1:9/api/events", event)
     assert caught.value.unreachable
     assert grid.calls == []
+
+
+def test_without_an_identity_the_reason_is_said(grid: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nobody:
+        def get_token(self, *_: str, **__: Any) -> AccessToken:
+            raise CredentialUnavailableError(message="nobody is signed in")
+
+    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Nobody)
+    event = {"specversion": "1.0", "id": "1", "source": "/api/jobs", "type": "t", "data": {}}
+    with pytest.raises(DeliveryError, match="nobody is signed in") as caught:
+        topic.publish(grid.url, event)
+    assert caught.value.unreachable
+    assert grid.calls == []
+
+
+def test_a_topic_that_is_not_there_has_answered(grid: Receiver) -> None:
+    grid.answers = [404]
+    event = {"specversion": "1.0", "id": "1", "source": "/api/jobs", "type": "t", "data": {}}
+    with pytest.raises(DeliveryError, match="answered 404") as caught:
+        topic.publish(grid.url, event)
+    assert not caught.value.unreachable
+
+
+def test_a_topic_that_does_not_answer_costs_a_bounded_time(
+    grid: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(topic._LIMITS, "read_timeout", 0.3)
+    grid.pause = 3.0
+    event = {"specversion": "1.0", "id": "1", "source": "/api/jobs", "type": "t", "data": {}}
+    began = time.monotonic()
+    with pytest.raises(DeliveryError) as caught:
+        topic.publish(grid.url, event)
+    assert caught.value.unreachable
+    assert time.monotonic() - began < 2
+    assert len(grid.calls) == 1

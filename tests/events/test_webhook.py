@@ -36,6 +36,8 @@ SECRETS = ["a plain secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
         "https://2130706433/",
         "https://127.1/",
         "https://[::ffff:10.0.0.1]/",
+        "https://[64:ff9b::169.254.169.254]/",
+        "https://[2002:a9fe:a9fe::1]/",
         "https://[fe80::1]/",
         "https://[fc00::1]/",
         "http://[::ffff:10.0.0.1]/",
@@ -62,6 +64,7 @@ def test_addresses_that_are_not_public_are_refused(url: str) -> None:
         ("hooks.example", ["93.184.215.14"], True),
         ("hooks.example", ["93.184.215.14", "2606:4700::1111"], True),
         ("hooks.example", ["93.184.215.14", "10.0.0.1"], False),
+        ("hooks.example", ["64:ff9b::5db8:d70e"], True),
         ("hooks.example", ["127.0.0.1"], False),
         ("localhost", ["127.0.0.1", "::1"], True),
         ("localhost", ["93.184.215.14"], False),
@@ -79,6 +82,17 @@ def test_all_addresses_of_a_name_count(
     else:
         with pytest.raises(DeliveryError, match="not public"):
             receiver_of(f"https://{host}/a?b")
+
+
+def test_a_path_in_any_letters_is_called() -> None:
+    with receiving() as receiver:
+        root = receiver.url.partition("/hook")[0]
+        for path in ("/ä b?x=ü&y=%C3%BC|", "/plain/~a;b?c=d%20e&f=[g]#fragment"):
+            post(root + path, SECRETS[0], EVENT)
+    assert [path for path, _, _ in receiver.calls] == [
+        "/%C3%A4%20b?x=%C3%BC&y=%C3%BC%7C",
+        "/plain/~a;b?c=d%20e&f=[g]",
+    ]
 
 
 def test_redirects_are_not_followed() -> None:
