@@ -91,20 +91,25 @@ class LocalCompute:
 
     def cancel(self, job: str) -> None:
         """See `Compute.cancel`."""
-        for run in self._runs(self._over):
-            if self._job(run) == job and not (self._folder / run / "ended").exists():
-                (self._folder / run / "canceled").touch()
+        for run, owner in self._runs(self._over):
+            if owner == job and not (self._folder / run / "ended").exists():
+                with contextlib.suppress(FileNotFoundError):  # it ended and was released in this moment
+                    (self._folder / run / "canceled").touch()
                 record = ProcessRecord.read(self._folder / run / "process.json")
                 if record is not None:
                     record.signal(signal.SIGTERM)
 
     def release(self, job: str) -> None:
         """See `Compute.release`."""
-        for run in self._runs():
-            if self._job(run) == job:
-                (self._folder / run / "released").touch()  # a process that is just ending goes when it has
-                if any((self._folder / run / name).exists() for name in ("ended", "canceled")):
-                    shutil.rmtree(self._folder / run, ignore_errors=True)
+        for run, owner in self._runs():
+            if owner == job:
+                folder = self._folder / run
+                with contextlib.suppress(FileNotFoundError):
+                    (folder / "released").touch()  # a process that is just ending goes when it has
+                unborn = (folder / "canceled").exists() and not (folder / "process.json").exists()
+                if unborn or (folder / "ended").exists():
+                    shutil.rmtree(folder, ignore_errors=True)
+        self._wake()
 
     def log_tail(self, run: str, lines: int = 20) -> str:
         """See `Compute.log_tail`."""
@@ -125,7 +130,8 @@ class LocalCompute:
             return [f"the folder {self._folder} cannot be written"]
         return []
 
-    def _runs(self, without: Container[str] = ()) -> list[str]:
+    def _runs(self, without: Container[str] = ()) -> list[tuple[str, str]]:
+        """Return (run, its job) in the order in which runs are to be started."""
         stamped: list[tuple[str, int, str]] = []
         for name in os.listdir(self._folder):
             if name not in without:
@@ -136,10 +142,7 @@ class LocalCompute:
         for job, at, _ in stamped:
             began[job] = min(at, began.get(job, at))
         ordered = sorted(stamped, key=lambda stamp: (began[stamp[0]], _batch(stamp[2]), stamp[1]))
-        return [run for _, _, run in ordered]
-
-    def _job(self, run: str) -> str:
-        return str(json.loads((self._folder / run / "request.json").read_text())["job"])
+        return [(run, job) for job, _, run in ordered]
 
     def _state(self, run: str) -> RunStatus | None:
         folder = self._folder / run
@@ -182,8 +185,8 @@ class LocalCompute:
     def _step(self) -> bool:
         """Note which processes ended, start queued runs while there is room; return whether any is open."""
         running = 0
-        queued: list[str] = []
-        for run in self._runs(self._over):
+        queued: list[tuple[str, str]] = []
+        for run, job in self._runs(self._over):
             folder = self._folder / run
             if (folder / "ended").exists():
                 self._over.add(run)
@@ -191,7 +194,7 @@ class LocalCompute:
             record = ProcessRecord.read(folder / "process.json")
             if record is None:
                 if not (folder / "canceled").exists():
-                    queued.append(run)
+                    queued.append((run, job))
                 continue
             child = self._children.get(run)
             code = child.poll() if child is not None else None
@@ -207,26 +210,27 @@ class LocalCompute:
         settled = time.monotonic() - self._submitted >= SETTLE
         if settled and not (self._folder / _DRAIN).exists():
             threads = max(self._threads, self._workers // max(1, running + len(queued)))
-            for run in queued[: max(0, self._workers - running)]:
+            for run, job in queued[: max(0, self._workers - running)]:
                 try:
-                    self._start(run, min(256, threads))
+                    self._start(run, job, min(256, threads))
                 except OSError as error:
                     self._end(run, f"no start: {error}")
         return bool(running or queued)
 
     def _end(self, run: str, code: str) -> None:
         temporary = self._folder / run / "ended.tmp"
-        temporary.write_text(code)
-        temporary.replace(temporary.with_name("ended"))
+        with contextlib.suppress(FileNotFoundError):  # it was released in this moment
+            temporary.write_text(code)
+            temporary.replace(temporary.with_name("ended"))
         if (self._folder / run / "released").exists():
             shutil.rmtree(self._folder / run, ignore_errors=True)
 
-    def _start(self, run: str, threads: int) -> None:
+    def _start(self, run: str, job: str, threads: int) -> None:
         folder = self._folder / run
         if (self._folder / _DRAIN).exists() or (folder / "canceled").exists():
             return
         # -P: what lies in the user's current folder must not be imported
-        command = [sys.executable, "-P", "-m", "scoring", "--store", self._store_uri, "--job", self._job(run)]
+        command = [sys.executable, "-P", "-m", "scoring", "--store", self._store_uri, "--job", job]
         command += ["--run", run, "--threads", str(threads)]
         if self._styles:
             command += ["--styles", self._styles]

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from reelbrush.compute import RunRequest
@@ -210,6 +212,40 @@ def test_a_run_released_before_its_process_has_gone_leaves_nothing(backend: Loca
     backend.release("job")
     kill(here / "runs")
     wait_for(lambda: not list((here / "runs").iterdir()))
+
+
+def test_a_run_released_while_its_process_stops_is_still_looked_after(
+    backend: LocalCompute, here: Path
+) -> None:
+    backend.submit(RunRequest("job", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists())
+    record = ProcessRecord.read(here / "runs" / "sleep-1" / "process.json")
+    assert record is not None
+    backend.cancel("job")
+    backend.release("job")
+    wait_for(lambda: not psutil.pid_exists(record.pid))  # a zombie that nobody has waited for exists
+    wait_for(lambda: not list((here / "runs").iterdir()))
+
+
+def test_canceling_is_not_disturbed_by_runs_that_are_released(backend: LocalCompute, here: Path) -> None:
+    drain(here / "runs")
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for number in range(20):
+                backend.submit(RunRequest("other", f"run-{number}"))
+            backend.cancel("other")
+            backend.release("other")
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(300):
+            backend.cancel("job")
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_preflight_names_a_folder_it_cannot_write(here: Path) -> None:
