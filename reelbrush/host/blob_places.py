@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from reelbrush.store import folder_etag
+
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient
 
@@ -51,11 +53,9 @@ class FolderPlace:
 
     def find(self, container: str, name: str) -> FoundBlob | None:
         """Return one file, hidden or not."""
-        from reelbrush.host.blob_transport import folder_etag
-
         path = (self._root / container / name).resolve()
         inside = path.is_relative_to((self._root / container).resolve())
-        return FoundBlob(container, name, folder_etag(path.stat())) if inside and path.is_file() else None
+        return FoundBlob(container, name, _etag(path.stat())) if inside and path.is_file() else None
 
     def client(self, container: str, name: str) -> BlobClient:
         """Return a real BlobClient that reads the file."""
@@ -64,8 +64,6 @@ class FolderPlace:
         return folder_blob(self._root, container, name)
 
     def _walk(self, container: str, folder: Path, prefix: str) -> Iterator[FoundBlob]:
-        from reelbrush.host.blob_transport import folder_etag
-
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
@@ -78,7 +76,7 @@ class FolderPlace:
                 if entry.is_dir(follow_symlinks=False):
                     yield from self._walk(container, Path(entry.path), f"{prefix}{entry.name}/")
                 elif entry.is_file():
-                    yield FoundBlob(container, prefix + entry.name, folder_etag(entry.stat()))
+                    yield FoundBlob(container, prefix + entry.name, _etag(entry.stat()))
             except FileNotFoundError:
                 continue
 
@@ -122,3 +120,7 @@ class AccountPlace:
     def client(self, container: str, name: str) -> BlobClient:
         """Return the SDK's client for one blob."""
         return self.service.get_blob_client(container, name)
+
+
+def _etag(status: os.stat_result) -> str:
+    return folder_etag(status.st_size, status.st_mtime_ns)

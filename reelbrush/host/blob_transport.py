@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -15,6 +13,8 @@ from azure.core.pipeline.transport import HttpRequest, HttpResponse, HttpTranspo
 from azure.storage.blob import BlobClient
 from requests.structures import CaseInsensitiveDict
 
+from reelbrush.store import folder_etag
+
 ACCOUNT_URL = "http://127.0.0.1/local"
 """Where folder blobs seem to live: `ACCOUNT_URL/<container>/<blob>`."""
 
@@ -24,11 +24,6 @@ _CHUNK = 1 << 20
 def folder_blob(root: Path, container: str, blob: str) -> BlobClient:
     """Return a real BlobClient for the file `root/container/blob`; it can look and read, not write."""
     return BlobClient(ACCOUNT_URL, container, blob, transport=FolderTransport(root))
-
-
-def folder_etag(stat: os.stat_result) -> str:
-    """Return the ETag of a folder's blob: it changes with the file's size and modification time."""
-    return hashlib.sha256(f"{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:16]
 
 
 class FolderTransport(HttpTransport[HttpRequest, HttpResponse]):
@@ -50,7 +45,7 @@ class FolderTransport(HttpTransport[HttpRequest, HttpResponse]):
         except OSError:
             return _Response(request, 404, {"x-ms-error-code": "BlobNotFound"})
         headers = {
-            "ETag": f'"{folder_etag(stat)}"',
+            "ETag": f'"{folder_etag(stat.st_size, stat.st_mtime_ns)}"',
             "Last-Modified": formatdate(stat.st_mtime, usegmt=True),
             "Accept-Ranges": "bytes",
             "Content-Type": "application/octet-stream",

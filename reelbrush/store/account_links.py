@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SKEW = timedelta(minutes=15)  # between the clocks of this machine and of the account
 _KEY_LIFE = timedelta(days=1)
 _LONGEST_KEY_LIFE = timedelta(days=7)
+_LONG_ENOUGH = timedelta(days=6)  # that a key still lives: what it cuts off an address is not worth another
 
 
 class AccountLinks:
@@ -59,8 +60,9 @@ class AccountLinks:
                 retryable=False,
                 code="cannot-sign",
             )
-        if self._delegation is None or self._delegation[1] < end:
-            start = datetime.now(UTC) - _SKEW
+        now = datetime.now(UTC)
+        if self._delegation is None or self._delegation[1] < min(end, now + _LONG_ENOUGH):
+            start = now - _SKEW
             key_end = min(max(end, start + _KEY_LIFE), start + _LONGEST_KEY_LIFE).replace(microsecond=0)
             self._delegation = (self._service.get_user_delegation_key(start, key_end), key_end)
         key, key_end = self._delegation

@@ -13,8 +13,9 @@ import pytest
 from reelbrush.errors import HostError
 from reelbrush.host import Host
 from reelbrush.host.blob_path import BlobPath
-from reelbrush.host.blob_transport import folder_blob, folder_etag
+from reelbrush.host.blob_transport import folder_blob
 from reelbrush.host.loader import load_app
+from reelbrush.store import FolderStore
 
 APP = Path(__file__).parent / "apps" / "triggers"
 
@@ -64,7 +65,8 @@ def test_a_changed_blob_has_another_etag_and_fires_again(
             while len(app.SEEN) < 2:
                 await asyncio.sleep(0.02)
             second = await h.wait_for_blob("input", "a.mp4", 5)
-            assert first.etag != second.etag == folder_etag(os.stat(tmp_path / "store/input/a.mp4"))
+            known = FolderStore(tmp_path / "store").stat("input", "a.mp4")
+            assert known is not None and first.etag != second.etag == known.etag
             assert app.SEEN[1][2].strip('"') == second.etag
 
     run(scenario())

@@ -156,6 +156,8 @@ def test_one_delegation_key_signs_many_addresses(store: Store, monkeypatch: pyte
     query = parse_qs(urlsplit(store.signed_url("input", "a", write=False, seconds=week)).query)
     assert len(asked) == 2 and asked[1][1] - asked[1][0] <= timedelta(seconds=week)
     assert datetime.fromisoformat(query["se"][0]) <= datetime.fromisoformat(query["ske"][0])
+    again = store.signed_url("input", "a", write=False, seconds=week)
+    assert len(asked) == 2 and parse_qs(urlsplit(again).query) == query
 
 
 def test_the_key_of_a_folder_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
