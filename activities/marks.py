@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reelbrush.errors import StoreError
@@ -48,10 +49,13 @@ def is_canceled(store: Store, job: str) -> bool:
     return _decision(store, job) == CANCELED
 
 
-def note_end(store: Store, job: str) -> None:
-    """Note that the job ended now and give its place in the queue to the next one. May be repeated."""
+def note_end(store: Store, job: str, tickets: Sequence[str] | None = None) -> None:
+    """Note that the job ended now and give its place in the queue to the next one. May be repeated.
+
+    With `tickets` only these are given away, since the job may be asked for again in this moment.
+    """
     store.put_bytes(WORK, ended_name(time.time_ns() // 1_000_000, job), b"")
-    for ticket in tickets_of(store, job):
+    for ticket in tickets_of(store, job) if tickets is None else tickets:
         store.delete(WORK, ticket)
 
 

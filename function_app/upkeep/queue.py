@@ -40,7 +40,7 @@ async def _look(to: Surface, ticket: str) -> None:
         elif _is_old(to, since):  # of a request to retry that came second
             await asyncio.to_thread(store.delete, WORK, ticket)
     elif _is_old(to, since):
-        await asyncio.to_thread(note_end, store, job)
+        await asyncio.to_thread(note_end, store, job, [ticket])
 
 
 def _is_old(to: Surface, since_ms: int) -> bool:
