@@ -10,10 +10,9 @@ from typing import Any
 
 from activities.services import Services
 from reelbrush.errors import StoreError
-from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
+from reelbrush.job import ATTEMPTS, Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.names import WORK
 
-TRIES = 500  # attempt numbers of one batch between two splits of a job: the rest of a division is shown
 _READERS = 8  # blobs read at the same time
 
 
@@ -54,7 +53,7 @@ def _row(to: Services, job: str, index: int, attempt: int) -> dict[str, Any] | N
         "firstSegment": batch.first_segment,
         "frames": batch.frame_count,
         "state": BatchState.QUEUED.value,
-        "attempt": (attempt - 1) % TRIES + 1,
+        "attempt": (attempt - 1) % ATTEMPTS + 1,
         "runId": run,
     }
     if description.get("submittedAt"):

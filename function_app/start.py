@@ -17,7 +17,7 @@ import azure.durable_functions as df
 
 from activities.marks import forget_canceling
 from activities.traced import known_traceparent
-from function_app.asked import check_size, job_of_request, job_of_upload, plain_job
+from function_app.asked import check_size, job_of_request
 from reelbrush.errors import ReelbrushError
 from reelbrush.job import BlobRef, Job, WorkNames, index_name, ticket_name, to_json
 from reelbrush.job.names import WORK
@@ -31,8 +31,6 @@ from reelbrush.telemetry import (
     telemetry_started,
 )
 from reelbrush.telemetry import names as telemetry
-
-__all__ = ["ACTIVE", "ORCHESTRATION", "Start", "job_of_upload", "plain_job", "request_job", "start_job"]
 
 ORCHESTRATION = "stylize_video"
 RELEASE = 2  # of the orchestration's input; 1 knew no queue and no events
@@ -72,12 +70,14 @@ async def start_job(
     store: Store,
     *,
     retry: int = 0,
+    spent: float = 0.0,
     error: ReelbrushError | None = None,
 ) -> Start:
     """Start the orchestration of `job` unless it is known.
 
-    With `retry` > 0, the number of this retry, a job that ended without success is started anew. An `error`
-    makes it fail at once, so that an upload that cannot be served is seen where people look for it.
+    With `retry` > 0, the number of this retry, a job that ended without success is started anew; `spent` are
+    the seconds of nodes that it has cost so far. An `error` makes it fail at once, so that an upload that
+    cannot be served is seen where people look for it.
     """
     known = await client.get_status(job.id, show_input=False)
     status = str(known.runtime_status.name) if known and known.runtime_status else ""
@@ -89,7 +89,7 @@ async def start_job(
     about = {telemetry.JOB: job.id, telemetry.STYLE: job.style}
     with log_fields(job.id), job_span(telemetry.START, parent, about):
         registered = await asyncio.to_thread(_register, store, job, retry)
-        request = {**orchestration_input(job, settings, retry, error), **registered}
+        request = {**orchestration_input(job, settings, retry, spent, error), **registered}
         try:
             await client.start_new(ORCHESTRATION, job.id, request)
         except Exception as failure:
@@ -100,7 +100,7 @@ async def start_job(
 
 
 def orchestration_input(
-    job: Job, settings: Settings, retry: int, error: ReelbrushError | None
+    job: Job, settings: Settings, retry: int, spent: float, error: ReelbrushError | None
 ) -> dict[str, Any]:
     """Return the input of the orchestration of `job`; `retry` keeps its run ids apart from earlier ones."""
     refused = {"error": {"code": error.code, "message": str(error)[:1000]}} if error else {}
@@ -111,6 +111,7 @@ def orchestration_input(
         "pollSeconds": settings.poll_seconds,
         "attempts": settings.attempts,
         "retry": retry,
+        **({"nodeSeconds": spent} if spent else {}),
         "startedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
 

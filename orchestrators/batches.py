@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reelbrush.job import Batch, BatchState
+from reelbrush.job import ATTEMPTS, Batch, BatchState
 
 LETTER = {
     BatchState.QUEUED: "Q",
@@ -20,7 +20,6 @@ LETTER = {
     BatchState.CANCELED: "C",
 }
 _STATES = {letter: state for state, letter in LETTER.items()} | {state.value: state for state in BatchState}
-ATTEMPTS = 500  # attempt numbers of one batch between two splits of a job; run ids never come back
 MAX_INTERRUPTIONS = 50  # stops on request or evictions of one batch, each of which costs no attempt
 
 

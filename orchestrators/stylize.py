@@ -12,10 +12,10 @@ from typing import Any, cast
 import azure.durable_functions as df
 
 from orchestrators.admission import wait_for_turn
-from orchestrators.batches import ATTEMPTS, BatchEntry
+from orchestrators.batches import BatchEntry
 from orchestrators.course import Course, JobFailed, Steps, Stopped
 from orchestrators.scoring import reopen, score
-from reelbrush.job import Batch, BatchState
+from reelbrush.job import ATTEMPTS, Batch, BatchState
 
 bp = df.Blueprint()
 
@@ -93,6 +93,7 @@ def _split(course: Course, careful: bool) -> Steps:
     entries = [BatchEntry(Batch(*batch), first, state=BatchState.CANCELED) for batch in split["batches"]]
     kept = ("admittedAfter", "nodeSeconds", "queueSeconds")
     return {
+        "nodeSeconds": course.request.get("nodeSeconds", 0.0),  # of the tries before this one
         **{name: before[name] for name in kept if name in before},
         "careful": careful,
         "frames": split["frames"],

@@ -40,7 +40,7 @@ async def get_one(to: Surface, request: Request) -> Reply:
 async def cancel(to: Surface, request: Request) -> Reply:
     """Stop everything of a job. Canceled again it stays as it is; 409 when it ended otherwise before."""
     job = job_named(request)
-    state, found = await _known(to, job)
+    state, found, _ = await _known(to, job)
     if state in ("Succeeded", "Failed"):
         return _ended(job, state)
     if state != "Canceled":
@@ -57,7 +57,7 @@ async def cancel(to: Surface, request: Request) -> Reply:
 async def retry(to: Surface, request: Request) -> Reply:
     """Start a failed or canceled job again; what it has published is kept. 409 while it runs or succeeded."""
     job = job_named(request)
-    state, found = await _known(to, job)
+    state, found, shown = await _known(to, job)
     if state not in ("Failed", "Canceled"):
         return problem(
             409, "JobNotFailed", f"The job {job} is {state.lower()}; only a failed one can be retried."
@@ -69,17 +69,21 @@ async def retry(to: Surface, request: Request) -> Reply:
             f"This upload cannot be retried, only sent anew: {found['error']['message']}",
         )
     number = int(found.get("retry", 0)) + 1
-    services = to.services
-    await start_job(to.client, from_json(Job, found["job"]), services.settings, services.store, retry=number)
+    spent = float(shown.get("nodeSeconds", found.get("nodeSeconds", 0.0)))
+    settings, store = to.services.settings, to.services.store
+    await start_job(to.client, from_json(Job, found["job"]), settings, store, retry=number, spent=spent)
     return await accepted(to, request, job)
 
 
-async def _known(to: Surface, job: str) -> tuple[str, dict[str, Any]]:
-    """Return a job's state, and its orchestration's input unless only the receipt is left. Raises Refused."""
+async def _known(to: Surface, job: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return a job's state, its orchestration's input and custom status. Raises Refused (404).
+
+    The latter two are empty when only the receipt is left of the job.
+    """
     status = await instance_of(to, job)
     if status is None:
-        return (await view_of(to, job))["status"], {}
-    return state_of(status), decoded(status.input_)
+        return (await view_of(to, job))["status"], {}, {}
+    return state_of(status), decoded(status.input_), decoded(status.custom_status)
 
 
 def _ended(job: str, state: str) -> Reply:

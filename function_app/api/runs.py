@@ -13,9 +13,9 @@ from function_app.api.messages import Reply, Request
 from function_app.api.problems import problem
 from function_app.api.surface import Surface
 from reelbrush.job import run_id
+from reelbrush.job.plan import MAX_BATCHES
 
 LINES, MOST_LINES = 200, 2000
-MOST_BATCHES = 100
 
 
 async def get_batches(to: Surface, request: Request) -> Reply:
@@ -36,7 +36,7 @@ async def get_log(to: Surface, request: Request) -> Reply:
     job = job_named(request)
     view, attempts = await view_and_attempts(to, job)
     lines = query_number(request, "lines", LINES, 1, MOST_LINES)
-    batch = query_number(request, "batch", _telling(view, len(attempts)), 0, MOST_BATCHES - 1)
+    batch = query_number(request, "batch", _telling(view, len(attempts)), 0, MAX_BATCHES - 1)
     if batch >= len(attempts):
         if "batch" in request.query:
             return problem(404, "BatchNotFound", f"The job {job} has no batch {batch}.")

@@ -1,7 +1,7 @@
 """The product's words: job, segment, batch, run, ledger; ids, blob names, JSON. Standard library only."""
 
 from reelbrush.job.codec import from_json, to_json
-from reelbrush.job.ids import BlobRef, Job, job_id, run_id, slug
+from reelbrush.job.ids import ATTEMPTS, BlobRef, Job, job_id, run_id, slug
 from reelbrush.job.ledger import FlickerSums, LedgerPage, timestamps_hash
 from reelbrush.job.manifest import Colour, EncodeSettings, Manifest, Media, Segment, Video
 from reelbrush.job.names import (
@@ -21,6 +21,7 @@ from reelbrush.job.progress import BatchProgress, BatchState
 from reelbrush.job.wishes import chosen_wishes, parse_options, wishes_of
 
 __all__ = [
+    "ATTEMPTS",
     "Batch",
     "BatchProgress",
     "BatchState",

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from reelbrush.job.options import Options, canonical_options
 
+ATTEMPTS = 500  # numbers for the runs of one batch between two splits of a job; run ids never come back
+
 
 @dataclass(frozen=True)
 class BlobRef:

@@ -72,6 +72,32 @@ def test_a_job_is_canceled_in_every_phase_and_retried(phase: str, tmp_path: Path
     played(body, tmp_path)
 
 
+def test_what_earlier_tries_cost_counts(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["poll_runs"] = lambda payload: [
+            {"i": i, "s": "failed", "n": 0, "t": 50, "final": 1, "text": "no"} for i, _ in payload["runs"]
+        ]
+        await there.start()
+        await ended(there, "Failed")
+        for spent in (200, 300):
+            assert (await call(there, "retry")).status == 202
+            await ended(there, "Failed")
+            status = await there.host.status(JOB.id)
+            assert status is not None and status.custom_status["nodeSeconds"] == spent
+        there.script["admit_job"] = lambda _: {"ahead": 2}
+        assert (await call(there, "retry")).status == 202
+        await there.until("queued")
+        assert (await call(there, "cancel")).status == 202
+        await ended(there, "Terminated")
+        assert (await call(there, "retry")).status == 202
+        status = await there.host.status(JOB.id)
+        assert status is not None and status.input["nodeSeconds"] == 300
+        await there.until("queued")
+        assert (await call(there, "cancel")).status == 202
+
+    played(body, tmp_path)
+
+
 def test_a_failed_job_is_retried_with_new_runs(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         submitted: list[str] = []

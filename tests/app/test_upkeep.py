@@ -22,7 +22,8 @@ from function_app.api.jobs import cancel
 from function_app.api.messages import Request
 from function_app.api.surface import Surface
 from function_app.start import start_job
-from function_app.upkeep import keep_up
+from function_app.upkeep import keep_up, queue
+from function_app.upkeep.instances import instance
 from reelbrush.compute.local import LocalCompute
 from reelbrush.host import Host
 from reelbrush.job import BlobRef, Job, WorkNames
@@ -205,6 +206,29 @@ def test_a_second_ticket_of_the_same_job_is_dropped(tmp_path: Path) -> None:
         there.store.put_bytes(WORK, f"{QUEUE}1767225600000-{JOB.id}", b"")
         await there.keep_up()
         assert there.left(QUEUE) == [own]
+
+    played(body, tmp_path)
+
+
+def test_a_job_that_is_retried_in_this_moment_keeps_its_ticket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(there: Scene) -> None:
+        there.script["split_video"] = lambda _: {"error": {"code": "x", "message": "no"}}
+        await there.start()
+        await there.host.wait(JOB.id, timeout=60)
+        (old,) = there.left(QUEUE)
+
+        async def retried_after_the_look(to: Surface, job: str) -> Any:
+            status = await instance(to, job)
+            there.script["admit_job"] = lambda _: {"ahead": 3}
+            await there.start(retry=1)
+            return status
+
+        monkeypatch.setattr(queue, "instance", retried_after_the_look)
+        await queue.tend_queue(replace(there.to, now=datetime.now(UTC) + timedelta(minutes=3)))
+        (new,) = there.left(QUEUE)
+        assert new > old and await there.state() in ("Running", "Pending")
 
     played(body, tmp_path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from function_app.start import job_of_upload
+from function_app.asked import job_of_upload
 from reelbrush.cli.main import main
 from reelbrush.errors import StoreError
 from reelbrush.job import Options, job_id
