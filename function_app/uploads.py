@@ -10,10 +10,9 @@ import azure.durable_functions as df
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
+from activities.services import services
 from function_app.accept import accept_upload
 from reelbrush.job import BlobRef, starts_job
-from reelbrush.settings import Settings
-from reelbrush.store import open_store
 
 bp = df.Blueprint()
 log = logging.getLogger("reelbrush.uploads")
@@ -42,6 +41,6 @@ async def start_on_upload(upload: blob.BlobClient, starter: df.DurableOrchestrat
         log.info("%s was deleted before its job began", name)
         return
     source = BlobRef(str(upload.container_name), name, str(properties.etag).strip('"'), int(properties.size))
-    settings = Settings.from_env()
-    start = await accept_upload(starter, settings, open_store(settings.store), source)
+    here = await asyncio.to_thread(services)
+    start = await accept_upload(starter, here.settings, here.store, source)
     log.info("%s %s", start.job.id, "started" if start.started else f"is known already ({start.status})")
