@@ -58,6 +58,9 @@ def _store(request: ServeRequest) -> Store:
 
 
 async def _serve(request: ServeRequest, store: Store) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     data = request.folder / ".host"
     log_to(data / "log.txt")
     where = await asyncio.to_thread(_prepare, store)
@@ -67,13 +70,9 @@ async def _serve(request: ServeRequest, store: Store) -> None:
         store, data, workers=request.workers, port=request.port, keep_work=False, style=request.style
     )
     await host.start()
-    to_do = await asyncio.to_thread(_open_to_page, store, host.base_url)
-    print(f"serving {host.base_url}/; put videos into {where}/STYLE/{to_do}", file=sys.stderr, flush=True)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
     try:
+        to_do = await asyncio.to_thread(_open_to_page, store, host.base_url)
+        print(f"serving {host.base_url}/; put videos into {where}/STYLE/{to_do}", file=sys.stderr, flush=True)
         await stopped.wait()
     finally:
         local.drain(runs)

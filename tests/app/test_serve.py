@@ -92,6 +92,19 @@ def ended(view: dict[str, Any]) -> bool:
     return "endedAt" in view
 
 
+def test_it_stops_in_good_order_while_it_is_starting(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "reelbrush", "serve", str(tmp_path), "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    end = time.monotonic() + 20
+    while not (tmp_path / ".host" / "log.txt").exists():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said.count(b"Traceback")) == (0, 0)
+    assert len(list((tmp_path / ".runs").iterdir())) == 1  # no run may start until it serves again
+
+
 def test_an_upload_becomes_a_job_becomes_an_output(tmp_path: Path, short_clip: Path) -> None:
     with serving(tmp_path) as server:
         job = upload(tmp_path, "identity/clip.mp4", short_clip.read_bytes())

@@ -146,6 +146,15 @@ def test_a_record_of_an_older_release_has_no_trace(store: FolderStore) -> None:
     assert known_traceparent(store, "old-0123456789") == ""
     store.put_bytes("work", "bad-0123456789/job.json", b"{")
     assert known_traceparent(store, "bad-0123456789") == ""
+    store.put_bytes("work", "odd-0123456789/job.json", b"[]")
+    assert known_traceparent(store, "odd-0123456789") == ""
+
+
+def test_no_step_fails_because_its_trace_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "work").symlink_to(tmp_path / "work")  # reading there raises OSError
+    with pytest.raises(OSError, match="symbolic links"):
+        FolderStore(tmp_path).read_bytes("work", f"{JOB}/job.json")
+    assert known_traceparent(FolderStore(tmp_path), JOB) == ""
 
 
 @pytest.mark.parametrize(
