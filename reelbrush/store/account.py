@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -18,6 +19,7 @@ from reelbrush.store.range_reader import READ_AHEAD, RangeReader
 
 # A blob has at most 50,000 blocks: these allow uploads of 390 GiB. Four are in memory at once.
 _BLOCK_BYTES = 8 << 20
+_BATCH = 256  # blobs that one request can delete
 
 
 class BlobStore:
@@ -172,8 +174,14 @@ class BlobStore:
 
     def delete_prefix(self, container: str, prefix: str) -> None:
         """See `Store.delete_prefix`."""
-        for blob in self.list(container, prefix):
-            self.delete(container, blob.name)
+        client = self.service.get_container_client(container)
+        names = (blob.name for blob in self.list(container, prefix))
+        while batch := list(islice(names, _BATCH)):
+            for answer in client.delete_blobs(*batch, raise_on_any_failure=False):
+                if answer.status_code not in (202, 404):
+                    raise StoreError(
+                        f"blobs below {container}/{prefix} could not be deleted: {answer.reason}"
+                    )
 
     def ensure(self, container: str, *, retries: int = 3) -> None:
         """Make the container unless there is one of this name. Raises the SDK's error after `retries`."""

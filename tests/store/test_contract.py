@@ -60,6 +60,14 @@ def test_deleting_is_repeatable(store: Store, box: str) -> None:
     assert [blob.name for blob in store.list(box)] == ["xy"]
 
 
+def test_many_blobs_are_deleted_at_once(store: Store, box: str) -> None:
+    names = [f"many/é #{number}?.m p4" for number in range(300)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: store.put_bytes(box, name, b""), [*names, "manyfold"]))
+    store.delete_prefix(box, "many/")
+    assert [blob.name for blob in store.list(box)] == ["manyfold"]
+
+
 def test_deleting_what_is_no_blob_is_no_error(store: Store, box: str) -> None:
     store.put_bytes(box, "x", b"")
     store.put_bytes(box, "y/z", b"")
