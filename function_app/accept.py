@@ -8,8 +8,8 @@ import logging
 
 import azure.durable_functions as df
 
-from function_app.asked import plain_job
-from function_app.start import Start, request_job, start_job
+from function_app.asked import check_size, job_of_upload, plain_job
+from function_app.start import Start, start_job
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import BlobRef
 from reelbrush.job.names import WORK
@@ -31,7 +31,9 @@ async def accept_upload(
     job instead, because nobody looks for uploads in a poison queue.
     """
     try:
-        start = await request_job(client, settings, store, source, None, None)
+        check_size(settings, source)
+        job = await asyncio.to_thread(job_of_upload, store, settings, source)
+        start = await start_job(client, job, settings, store)
     except ReelbrushError as refusal:
         if refusal.retryable and not await _is_last(settings, store, source):
             raise

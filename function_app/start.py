@@ -17,9 +17,8 @@ import azure.durable_functions as df
 
 from activities.marks import forget_canceling
 from activities.traced import known_traceparent
-from function_app.asked import check_size, job_of_request
 from reelbrush.errors import ReelbrushError
-from reelbrush.job import BlobRef, Job, WorkNames, index_name, ticket_name, to_json
+from reelbrush.job import Job, WorkNames, index_name, ticket_name, to_json
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import Store
@@ -44,23 +43,6 @@ class Start:
     job: Job
     started: bool
     status: str  # of the orchestration before the request; "" when it was unknown
-
-
-async def request_job(
-    client: df.DurableOrchestrationClient,
-    settings: Settings,
-    store: Store,
-    source: BlobRef,
-    style: str | None,
-    options: dict[str, Any] | None,
-) -> Start:
-    """Start the job of a source unless it is known; see `job_of_request` for `style` and `options`.
-
-    Raises ReelbrushError when the request cannot be served: nothing is started then.
-    """
-    check_size(settings, source)
-    job = await asyncio.to_thread(job_of_request, store, settings, source, style, options)
-    return await start_job(client, job, settings, store)
 
 
 async def start_job(

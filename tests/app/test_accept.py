@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from function_app.accept import TRIES, accept_upload
-from function_app.asked import job_of_request, plain_job
-from function_app.start import Start, request_job
+from function_app.asked import check_size, job_of_request, plain_job
+from function_app.start import Start
 from reelbrush.errors import Refusal, StoreError
 from reelbrush.job import BlobRef, WorkNames, starts_job
 from reelbrush.job.names import INDEX, QUEUE, WORK
@@ -109,18 +109,15 @@ def test_a_store_that_comes_back_leaves_no_trace(tmp_path: Path) -> None:
     played(body, tmp_path)
 
 
-def test_a_request_that_cannot_be_served_starts_nothing(tmp_path: Path) -> None:
-    async def body(there: Scene) -> None:
-        settings = Settings(there.store.uri, max_bytes=9)
-        for style, options in (("s" * 65, {}), ("wave", {"crf": 99})):
-            with pytest.raises(Refusal):
-                await request_job(there.to.client, settings, there.store, SOURCE, style, options)
-        with pytest.raises(Refusal, match="at most 9"):
-            large = BlobRef("input", "b.mp4", "e", 10)
-            await request_job(there.to.client, settings, there.store, large, None, None)
-        assert there.left("") == []
-
-    played(body, tmp_path)
+def test_a_request_that_cannot_be_served_is_no_job(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    settings = Settings(store.uri, max_bytes=9)
+    for style, options in (("s" * 65, {}), ("wave", {"crf": 99})):
+        with pytest.raises(Refusal):
+            job_of_request(store, settings, SOURCE, style, options)
+    check_size(settings, SOURCE)
+    with pytest.raises(Refusal, match="at most 9"):
+        check_size(settings, BlobRef("input", "b.mp4", "e", 10))
 
 
 def test_what_a_request_leaves_open_the_upload_says(tmp_path: Path) -> None:
