@@ -11,7 +11,6 @@ import azure.durable_functions as df
 from orchestrators.status import status_of
 
 RETRY = df.RetryOptions(3000, 4)  # of every activity: milliseconds between tries, tries
-ONCE = df.RetryOptions(1000, 1)
 
 Steps = Generator[Any, Any, Any]
 
@@ -68,10 +67,10 @@ class Course:
             raise Stopped
         return answer
 
-    def attempt(self, activity: str, policy: df.RetryOptions = RETRY, **fields: Any) -> Steps:
+    def attempt(self, activity: str, **fields: Any) -> Steps:
         """Call an activity whose failure changes nothing: the job has more important things to tell."""
         try:
-            yield self.context.call_activity_with_retry(activity, policy, fields)
+            yield self.context.call_activity_with_retry(activity, RETRY, fields)
         except Exception:
             return
 
@@ -80,11 +79,11 @@ class Course:
         yield from self.attempt("cancel_runs", job=self.job)
 
     def tell(self, kind: str, data: dict[str, Any]) -> Steps:
-        """Tell an event, once; delivering it again later is the upkeep's work."""
+        """Write an event down and try to deliver it; trying again later is the upkeep's work."""
         if self.queues:
             told = {"style": self.request["job"]["style"], **data}
             retry = self.request.get("retry", 0)
-            yield from self.attempt("tell_event", ONCE, job=self.job, type=kind, retry=retry, data=told)
+            yield from self.attempt("tell_event", job=self.job, type=kind, retry=retry, data=told)
 
 
 def unexpected(activity: str, error: Exception) -> dict[str, Any]:

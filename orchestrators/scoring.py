@@ -56,8 +56,11 @@ def reopen(work: dict[str, Any], missing: list[list[int]]) -> None:
     packed: list[list[Any]] = []
     for entry in map(BatchEntry.unpack, work["entries"]):
         first, last = entry.batch.first_segment, entry.batch.first_segment + entry.batch.segment_count - 1
-        lacks = any(a <= last and first <= b for a, b in missing)
-        packed.append((replace(entry, state=BatchState.FAILED) if lacks else entry).pack())
+        lost = sum(max(0, min(b, last) - max(a, first) + 1) for a, b in missing)
+        if lost:
+            frames = entry.batch.frame_count * (entry.batch.segment_count - lost) // entry.batch.segment_count
+            entry = replace(entry, state=BatchState.FAILED, frames_done=frames)
+        packed.append(entry.pack())
     work.update(entries=packed, retries=work["retries"] + 1, rounds=work["rounds"] + 1)
 
 

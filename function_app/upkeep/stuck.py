@@ -40,11 +40,9 @@ async def report_if_stuck(to: Surface, job: str, status: DurableOrchestrationSta
         return
     retry = int(request_of(status).get("retry", 0))
     data: dict[str, Any] = {"phase": phase, "minutes": minutes, "summary": str(custom.get("summary", phase))}
-    if await asyncio.to_thread(_first_report, to, job, data):
+    store, reported = to.services.store, WorkNames(job).stuck
+    if await asyncio.to_thread(store.stat, WORK, reported) is None:
         what = WAITS.get(phase, f"makes no progress ({phase})")
         log.warning("%s is stuck: for %d minutes it %s", job, minutes, what)
-        await asyncio.to_thread(tell, to.services.store, to.services.settings, job, "stuck", data, retry)
-
-
-def _first_report(to: Surface, job: str, data: dict[str, Any]) -> bool:
-    return to.services.store.put_new_bytes(WORK, WorkNames(job).stuck, json.dumps(data).encode())
+        await asyncio.to_thread(tell, store, to.services.settings, job, "stuck", data, retry)
+        await asyncio.to_thread(store.put_bytes, WORK, reported, json.dumps(data).encode())

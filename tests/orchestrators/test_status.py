@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrators.batches import BatchEntry
+from orchestrators.scoring import reopen
 from orchestrators.status import status_of
 from reelbrush.job import Batch, BatchState
 from tests.orchestrators.test_stylize import QUEUED, World, play
@@ -39,6 +40,16 @@ def test_rate_and_eta_are_absent_until_measured() -> None:
     shown = scoring(running, samples=[[0.0, 20], [5.0, 40]])
     assert shown["rate"] == {"fps": 4.0}
     assert 15 <= shown["etaSeconds"] <= 17  # 60 frames at 4 per second, then stitching
+
+
+def test_segments_that_do_not_verify_are_not_done() -> None:
+    entries = [
+        BatchEntry(Batch(i, 4 * i, 4, 100), 1, state=BatchState.DONE, frames_done=100) for i in range(3)
+    ]
+    work = {"entries": [e.pack() for e in entries], "frames": 300, "input": {}, "retries": 0, "rounds": 0}
+    reopen(work, [[3, 5], [7, 7]])
+    shown = status_of("scoring", {}, work, NOW)
+    assert (shown["framesDone"], shown["batchStates"]) == (75 + 25 + 100, "FFD")
 
 
 def test_what_was_published_before_does_not_count_as_speed(tmp_path: Path) -> None:
