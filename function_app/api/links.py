@@ -11,6 +11,7 @@ from urllib.parse import quote
 from function_app.api.messages import Request
 from function_app.api.signature import watch_path
 from function_app.api.surface import Surface
+from reelbrush.telemetry import names
 
 
 def api_links(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, str]:
@@ -56,7 +57,9 @@ def portal_link(resource: str, job: str) -> str:
     """Return the Azure portal's page with the log of one job; `resource` is Application Insights' id."""
     query = (
         "union traces, exceptions, requests, dependencies\n"
-        f'| where tostring(customDimensions.job_id) == "{job}"\n'
+        f'| where tostring(customDimensions.{names.LOG_JOB}) == "{job}"'
+        f' or tostring(customDimensions["{names.JOB}"]) == "{job}"'
+        f' or message contains "{job}"\n'  # the lines that the Functions host passes on have no fields
         "| order by timestamp asc"
     )
     packed = base64.b64encode(gzip.compress(query.encode(), mtime=0)).decode()

@@ -14,7 +14,7 @@ from activities.finish import remove_work
 from function_app.api.surface import Surface
 from function_app.upkeep.instances import instance, is_active, last_change
 from reelbrush.errors import StoreError
-from reelbrush.events.outbox import DEAD
+from reelbrush.events.outbox import DEAD, WAITING
 from reelbrush.job import WorkNames, ended_name, index_name, stamped_job, swept_name
 from reelbrush.job.names import ENDED, SWEPT, WORK
 
@@ -80,7 +80,8 @@ def _forget(to: Surface, job: str) -> None:
     except StoreError as error:
         if error.code != "blob-missing":
             raise
-    store.delete_prefix(WORK, f"{DEAD}{job}/")
+    for outbox in (WAITING, DEAD):
+        store.delete_prefix(WORK, f"{outbox}{job}/")
     store.delete_prefix(WORK, names.prefix)
 
 

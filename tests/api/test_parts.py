@@ -35,6 +35,7 @@ from reelbrush.errors import StoreError
 from reelbrush.job import BlobRef, Job, to_json
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
+from reelbrush.telemetry import names
 
 JOB = to_json(Job("a-0123456789", BlobRef("input", "a.mp4", "0", 7), "starry-night"))
 
@@ -79,7 +80,9 @@ def test_the_policy_allows_only_the_pages_own_code() -> None:
 def test_the_portal_link_holds_the_query() -> None:
     link = portal_link("/subscriptions/s/resourceGroups/g/providers/microsoft.insights/components/c", "a-1")
     assert "/resourceId/%2Fsubscriptions%2Fs" in link
-    assert b'"a-1"' in gzip.decompress(b64decode(unquote(link.rsplit("/q/", 1)[1])))
+    query = gzip.decompress(b64decode(unquote(link.rsplit("/q/", 1)[1]))).decode()
+    spans, logs = f'customDimensions["{names.JOB}"]) == "a-1"', f'customDimensions.{names.LOG_JOB}) == "a-1"'
+    assert spans in query and logs in query and 'message contains "a-1"' in query
 
 
 def test_an_etag_is_compared_weakly() -> None:

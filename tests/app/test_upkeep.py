@@ -281,6 +281,7 @@ def test_segments_go_first_and_the_rest_later(tmp_path: Path) -> None:
         assert len(there.left(SWEPT)) == 1 and there.left(ENDED) == []
         assert await there.state() == "Completed" and len(there.left(INDEX)) == 1
         there.store.put_bytes(WORK, f".events-dead/{JOB.id}/0/finished.json", b"{}")
+        there.store.put_bytes(WORK, f".events/{JOB.id}/0/failed.json", b"damaged")
         await there.keep_up(days=31)
         assert await there.state() is None
         assert there.left("") == []
