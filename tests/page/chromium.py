@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> Generator[Browser]:
     """Run a headless Chromium; without one the test is skipped, with REELBRUSH_CI=1 it fails."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
@@ -72,7 +72,7 @@ class Tab:
 
 
 @contextmanager
-def tab(browser: Browser, base: str, *, width: int = 1200, origins: tuple[str, ...] = ()) -> Iterator[Tab]:
+def tab(browser: Browser, base: str, *, width: int = 1200, origins: tuple[str, ...] = ()) -> Generator[Tab]:
     """Open an empty tab; at its end it must have logged no error and spoken to nobody else."""
     context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(20_000)
@@ -86,7 +86,7 @@ def tab(browser: Browser, base: str, *, width: int = 1200, origins: tuple[str, .
 
 
 @contextmanager
-def serving(folder: Path, *options: str, **environment: str) -> Iterator[str]:
+def serving(folder: Path, *options: str, **environment: str) -> Generator[str]:
     """Run `reelbrush serve` on `folder` and yield its address, without a slash at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", *options],

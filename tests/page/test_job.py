@@ -44,7 +44,7 @@ def test_a_film_is_uploaded_painted_and_played(home: Tab, film: Path, browser: B
     assert home.text("#summary") == "100 frames painted, the sound track kept"
     assert home.text("#percent") == "100%"
     assert home.text("#steps [aria-current], #steps .past:last-child") == "Done"
-    assert page.title() == f"{film.name} · Reelbrush"
+    assert page.title() == f"✓ {film.name} · Reelbrush"
 
     page.wait_for_selector("#stage.both")
     assert page.evaluate("[filmed.videoWidth, painted.videoWidth]") == [160, 160]
