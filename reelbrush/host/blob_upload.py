@@ -20,6 +20,7 @@ _PIECE = 1 << 20  # bytes gathered before they are written
 _LIST_BYTES = 8 << 20
 _BLOCK_ID_LENGTH = 100  # of the 64 bytes that Azure allows, in base64
 _LISTED = re.compile(r"<(Latest|Uncommitted|Committed)>\s*([^<\s]+)\s*</\1>")
+_LIST = re.compile(r"(<\?xml[^<>]*\?>\s*)?<BlockList\s*(/>|>\s*</BlockList>)")  # without what it lists
 
 
 class BlobUpload:
@@ -59,8 +60,7 @@ class BlobUpload:
 
     async def block_list(self, request: Request, link: Link) -> Response:
         """`PUT ?comp=blocklist`: the listed blocks are the blob. Sent again, it is answered again."""
-        body = (await small_body(request)).decode("utf-8", "replace")
-        blocks = [block for _, block in _LISTED.findall(body)]
+        blocks = listed_blocks(await small_body(request))
         async with self._joining:
             return await asyncio.to_thread(self._commit, request, link, blocks)
 
@@ -120,6 +120,17 @@ async def receive(request: Request, path: Path, limit: int | None) -> None:
                 await asyncio.to_thread(file.write, waiting)
                 waiting = bytearray()
         await asyncio.to_thread(file.write, waiting)
+
+
+def listed_blocks(body: bytes) -> list[str]:
+    """Return the blocks that a block list names, in its order.
+
+    Raises BlobError (400) when any of it is not understood, since a blob would be made without that part.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    if _LIST.fullmatch(_LISTED.sub("", text).strip()) is None:
+        raise BlobError(400, "InvalidXmlDocument", "The body is no list of blocks.")
+    return [block for _, block in _LISTED.findall(text)]
 
 
 async def small_body(request: Request) -> bytes:

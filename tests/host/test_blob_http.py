@@ -24,6 +24,7 @@ from yarl import URL
 from reelbrush.host.blob_blocks import StagedBlocks
 from reelbrush.host.blob_download import byte_range
 from reelbrush.host.blob_errors import BlobError
+from reelbrush.host.blob_upload import listed_blocks
 from reelbrush.host.loader import load_app
 from reelbrush.store import FolderStore
 from reelbrush.store.folder_links import READ, Link, link_key
@@ -428,3 +429,24 @@ def test_ranges() -> None:
         with pytest.raises(BlobError) as caught:
             byte_range(beyond, size)
         assert caught.value.status == 416
+
+
+def test_lists_of_blocks_are_understood_whole_or_not_at_all() -> None:
+    head = "\ufeff<?xml version='1.0' encoding='utf-8'?>\n"
+    entries = "<Latest>MQ==</Latest>\n  <Committed> Mg== </Committed>"
+    assert listed_blocks(f"{head}<BlockList>{entries}</BlockList>\n".encode()) == ["MQ==", "Mg=="]
+    for empty in ("<BlockList/>", "<BlockList />", "<BlockList></BlockList>"):
+        assert listed_blocks(empty.encode()) == []
+    for bad in (
+        "",
+        entries,
+        f"<BlockList>{entries}",
+        f"<BlockList>{entries}<Latest a='1'>Mw==</Latest></BlockList>",
+        f"<BlockList>{entries}<Latest>Mw==</Uncommitted></BlockList>",
+        f"<BlockList>{entries}<Latest></Latest></BlockList>",
+        f"<BlockList>{entries}</BlockList><BlockList/>",
+        f"<?xml?>{' ' * 200_000}x",  # in no time
+    ):
+        with pytest.raises(BlobError) as caught:
+            listed_blocks(bad.encode())
+        assert caught.value.status == 400, bad
