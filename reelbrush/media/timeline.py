@@ -18,9 +18,8 @@ class Timeline:
     """The times of all frames of one video on the output's clock."""
 
     tick: Fraction  # seconds
-    bounds: array[
-        int
-    ]  # array('q'): ticks, strictly increasing: every frame's start, then the end of the last
+    # array('q'), ticks, strictly increasing: every frame's start, then the end of the last
+    bounds: array[int]
 
     @classmethod
     def of(cls, manifest: Manifest, timestamps: Sequence[int], tick: Fraction, origin: Fraction) -> Self:

@@ -162,6 +162,8 @@ def test_a_film_is_watched_while_it_is_painted_canceled_and_taken_up_again(
     page.click("#cancel-yes")
     page.wait_for_selector("#retry:visible", timeout=30_000)
     expect(page.locator("#job-facts .mark")).to_have_text("Canceled")
+    expect(page.locator("#rows .run.canceled").first).to_be_attached(timeout=15_000)
+    assert page.locator("#rows .run.running").count() == 0, "nothing is painted any more"
     assert "Painting: canceled" in home.text("#steps")
     page.click("#retry")
     page.wait_for_selector("#cancel:visible", timeout=30_000)
