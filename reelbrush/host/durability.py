@@ -38,11 +38,16 @@ class Durability:
 
     async def run(self) -> None:
         """Settle again and again until cancelled."""
+        seen = -1
         while True:
             await asyncio.sleep(PAUSE)
+            if self._storage.changes == seen:
+                continue
             try:
+                seen = self._storage.changes
                 await self.settle()
                 await asyncio.to_thread(self._storage.fold)
             except Exception:
+                seen = -1
                 logger.exception("the host's database could not be brought to disk; trying again")
                 await asyncio.sleep(1)

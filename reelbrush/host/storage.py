@@ -34,7 +34,7 @@ create index if not exists inbox_due on inbox(due);
 create index if not exists inbox_instance on inbox(instance);
 create table if not exists work(
     n integer primary key autoincrement, instance text not null, execution text not null,
-    task integer not null, name text not null, input text, leased_by text);
+    task integer not null, name text not null, input text);
 create index if not exists work_instance on work(instance);
 create table if not exists receipt(
     function text not null, container text not null, blob text not null, etag text not null,

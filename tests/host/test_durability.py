@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from reelbrush.host import durability as durability_module
 from reelbrush.host import storage as storage_module
 from reelbrush.host.durability import Durability
 from reelbrush.host.storage import Storage
@@ -92,6 +93,36 @@ def test_a_long_log_is_folded_beside_the_loop(tmp_path: Path, monkeypatch: pytes
         return size
 
     assert log_bytes(100_000) < log_bytes(1 << 40) / 2, "the log is used again from its start"
+
+
+def test_an_idle_host_leaves_the_disk_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durability_module, "PAUSE", 0.01)
+
+    class Counting(Storage):
+        folded = 0
+
+        def fold(self) -> None:
+            self.folded += 1
+
+    async def scene() -> list[int]:
+        storage = Counting(tmp_path)
+        running = asyncio.create_task(Durability(storage).run())
+        counts: list[int] = []
+        for number in range(2):
+            storage.write(INSERT, (str(number),))
+            wanted = storage.folded + 1
+            async with asyncio.timeout(5):
+                while storage.folded < wanted:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            counts.append(storage.folded)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        storage.close()
+        return counts
+
+    first, second = asyncio.run(scene())
+    assert first <= 2 and second <= first + 2
 
 
 def test_a_client_is_told_of_a_start_when_it_is_on_disk(
