@@ -97,7 +97,7 @@ def test_a_service_that_does_not_answer_costs_a_bounded_time() -> None:
             WORK.replace("stop_telemetry()", "stop_telemetry(1.0)"),
             {"APPLICATIONINSIGHTS_CONNECTION_STRING": connection},
         )
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15  # without a limit it is 40
 
 
 @pytest.mark.parametrize(
