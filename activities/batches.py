@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from activities.services import Services
-from reelbrush.errors import StoreError
 from reelbrush.job import ATTEMPTS, Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.names import WORK
+from reelbrush.store import read_if_there
 
 _READERS = 8  # blobs read at the same time
 
@@ -82,12 +82,8 @@ def _figures(progress: BatchProgress, submitted: str | None) -> dict[str, Any]:
 
 
 def _document(to: Services, name: str) -> dict[str, Any] | None:
-    try:
-        return json.loads(to.store.read_bytes(WORK, name))
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        return None
+    text = read_if_there(to.store, WORK, name)
+    return json.loads(text) if text is not None else None
 
 
 def _receipt_rows(to: Services, job: str) -> list[dict[str, Any]]:

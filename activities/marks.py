@@ -7,10 +7,9 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames, ended_name, stamped_job
 from reelbrush.job.names import CANCELING, QUEUE, WORK
-from reelbrush.store import Store
+from reelbrush.store import Store, read_if_there
 
 CANCELED, FINISHED = "canceled", "finished"
 LOOK_SECONDS = 2.0  # between two looks of a long step
@@ -76,12 +75,7 @@ def note_told(store: Store, job: str) -> None:
 
 def is_told(store: Store, job: str) -> bool:
     """Whether that was noted, or there is no cancellation that is to be completed."""
-    try:
-        return store.read_bytes(WORK, CANCELING + job) == _TOLD
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        return True
+    return read_if_there(store, WORK, CANCELING + job) in (_TOLD, None)
 
 
 def forget_canceling(store: Store, job: str) -> None:
@@ -90,9 +84,5 @@ def forget_canceling(store: Store, job: str) -> None:
 
 
 def _decision(store: Store, job: str) -> str:
-    try:
-        return str(json.loads(store.read_bytes(WORK, WorkNames(job).cancel)).get("end", CANCELED))
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        return ""
+    text = read_if_there(store, WORK, WorkNames(job).cancel)
+    return str(json.loads(text).get("end", CANCELED)) if text is not None else ""

@@ -12,10 +12,10 @@ import azure.durable_functions as df
 from activities.services import Services, read_page, services
 from activities.traced import traced
 from reelbrush.compute import RunStatus
-from reelbrush.errors import StoreError
 from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
+from reelbrush.store import read_if_there
 
 bp = df.Blueprint()
 
@@ -106,12 +106,8 @@ def _ended(to: Services, job: str, run: str, result: BatchProgress) -> dict[str,
 
 
 def _read(to: Services, name: str) -> BatchProgress | None:
-    try:
-        return read_document(BatchProgress, to.store.read_bytes(WORK, name))
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        return None
+    text = read_if_there(to.store, WORK, name)
+    return read_document(BatchProgress, text) if text is not None else None
 
 
 def _published(to: Services, job: str, run: str) -> bool:

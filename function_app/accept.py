@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 
 import azure.durable_functions as df
 
 from function_app.asked import check_size, job_of_upload, plain_job
 from function_app.start import Start, start_job
-from reelbrush.errors import ReelbrushError, StoreError
+from reelbrush.errors import ReelbrushError
 from reelbrush.job import BlobRef
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
-from reelbrush.store import Store
+from reelbrush.store import Store, read_if_there
 
 TRIES = 5  # of the trigger; as poisonBlobThreshold in host.json, after which the upload would be dropped
 _COUNTS = ".tries/"  # begins the names in `work/` of what failed so far
@@ -66,14 +65,9 @@ async def _is_last(settings: Settings, store: Store, source: BlobRef) -> bool:
 
 
 def _count(store: Store, name: str) -> int:
-    try:
-        known = int(json.loads(store.read_bytes(WORK, name)))
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
-        known = 0
-    store.put_bytes(WORK, name, str(known + 1).encode())
-    return known + 1
+    tries = int(read_if_there(store, WORK, name) or 0) + 1
+    store.put_bytes(WORK, name, str(tries).encode())
+    return tries
 
 
 def _count_name(settings: Settings, source: BlobRef) -> str:

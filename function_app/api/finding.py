@@ -16,9 +16,9 @@ from function_app.api.problems import Refused
 from function_app.api.surface import Surface
 from function_app.job_view import BY_THE_CLOCK, ENDED, decoded, job_view, receipt_view
 from function_app.start import ORCHESTRATION
-from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
 from reelbrush.job.names import WORK
+from reelbrush.store import read_if_there
 
 # as `job_id` makes them; anything else is no id and never reaches the durable client or a blob name
 _JOB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{10}")
@@ -103,7 +103,5 @@ async def accepted(to: Surface, request: Request, job: str, otherwise: dict[str,
 
 
 def _receipt(to: Surface, job: str) -> dict[str, Any] | None:
-    try:
-        return json.loads(to.services.store.read_bytes(WORK, WorkNames(job).receipt))
-    except (StoreError, ValueError):
-        return None
+    text = read_if_there(to.services.store, WORK, WorkNames(job).receipt)
+    return json.loads(text) if text is not None else None

@@ -13,10 +13,10 @@ from azure.durable_functions import OrchestrationRuntimeStatus
 from activities.finish import remove_work
 from function_app.api.surface import Surface
 from function_app.upkeep.instances import instance, is_active, last_change
-from reelbrush.errors import StoreError
 from reelbrush.events.outbox import DEAD, WAITING
 from reelbrush.job import WorkNames, ended_name, index_name, stamped_job, swept_name
 from reelbrush.job.names import ENDED, SWEPT, WORK
+from reelbrush.store import read_if_there
 
 ROUND_SECONDS = 20.0  # of one round; what is left waits for the next
 RETRY_HOURS = 1.0  # that the segments of a job without success stay at least, so that retrying is worth it
@@ -74,12 +74,10 @@ def _forget(to: Surface, job: str) -> None:
     """Delete every blob of a job; its record last, since it says where the job is listed."""
     store, names = to.services.store, WorkNames(job)
     to.services.compute.release(job)
-    try:
-        created = datetime.fromisoformat(json.loads(store.read_bytes(WORK, names.record))["createdAt"])
+    record = read_if_there(store, WORK, names.record)
+    if record is not None:
+        created = datetime.fromisoformat(json.loads(record)["createdAt"])
         store.delete(WORK, index_name(round(created.timestamp() * 1000), job))
-    except StoreError as error:
-        if error.code != "blob-missing":
-            raise
     for outbox in (WAITING, DEAD):
         store.delete_prefix(WORK, f"{outbox}{job}/")
     store.delete_prefix(WORK, names.prefix)

@@ -10,5 +10,15 @@ from reelbrush.store.folder import FolderStore, folder_etag
 from reelbrush.store.opening import open_store
 from reelbrush.store.port import Page, Store
 from reelbrush.store.range_reader import READ_AHEAD
+from reelbrush.store.reading import read_if_there
 
-__all__ = ["READ_AHEAD", "BlobStore", "FolderStore", "Page", "Store", "folder_etag", "open_store"]
+__all__ = [
+    "READ_AHEAD",
+    "BlobStore",
+    "FolderStore",
+    "Page",
+    "Store",
+    "folder_etag",
+    "open_store",
+    "read_if_there",
+]

@@ -25,6 +25,7 @@ from function_app.api.bind import answer_plain
 from function_app.api.bodies import read_body
 from function_app.api.conditional import conditional, tag_of
 from function_app.api.documents import policy
+from function_app.api.finding import view_of
 from function_app.api.links import portal_link
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused
@@ -205,3 +206,20 @@ def test_a_job_that_cannot_be_seen_yet_is_told_all_the_same(tmp_path: Path) -> N
     assert reply.status == 201 and isinstance(reply.body, dict)
     assert (reply.body["status"], reply.body["id"]) == ("NotStarted", client.started)
     assert reply.headers["Location"] == reply.body["links"]["self"]
+
+
+def test_a_store_that_cannot_be_asked_does_not_make_a_job_unknown(tmp_path: Path) -> None:
+    class Silent(FolderStore):
+        def read_bytes(self, container: str, name: str) -> bytes:
+            raise StoreError("the store does not answer")
+
+    def asked(store: FolderStore) -> Any:
+        to = Surface(
+            cast("Any", Slow()), Services(Settings(store.uri), store, cast("Any", None)), datetime.now(UTC)
+        )
+        return asyncio.run(view_of(to, "a-0123456789"))
+
+    with pytest.raises(StoreError):
+        asked(Silent(tmp_path))
+    with pytest.raises(Refused):
+        asked(FolderStore(tmp_path))
