@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
-import ipaddress
 import json
 import os
 import shutil
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.absent import absent
+from tests.certificates import self_signed
 
 # The account and key that every Azurite has, as its documentation publishes them.
 ACCOUNT = "devstoreaccount1"
@@ -41,8 +40,8 @@ def azurite_with_identity(folder: Path) -> Iterator[str]:
     Its certificate is `folder`/cert.pem; `Credential` is what it lets in.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    certificate, key = _certificate(folder)
-    with _running(folder, "--oauth", "basic", "--cert", str(certificate), "--key", str(key)) as port:
+    certificate = str(self_signed(folder / "cert.pem"))
+    with _running(folder, "--oauth", "basic", "--cert", certificate, "--key", certificate) as port:
         yield f"https://127.0.0.1:{port}/{ACCOUNT}"
 
 
@@ -89,37 +88,3 @@ def _running(folder: Path, *more: str) -> Iterator[int]:
     finally:
         process.kill()  # it would wait for the clients' idle connections
         process.wait()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, key

@@ -17,7 +17,8 @@ from reelbrush.events import redeliver, tell, topic
 from reelbrush.events.errors import DeliveryError
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
-from tests.events.receivers import Receiver, receiving, self_signed
+from tests.certificates import self_signed
+from tests.events.receivers import Receiver, receiving
 
 JOB = "clip-0123456789"
 

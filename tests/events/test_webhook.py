@@ -16,8 +16,9 @@ from reelbrush.events.address import receiver_of
 from reelbrush.events.errors import DeliveryError
 from reelbrush.events.signature import signed_headers
 from reelbrush.events.webhook import post
+from tests.certificates import self_signed
 from tests.conftest import ROOT
-from tests.events.receivers import receiving, self_signed
+from tests.events.receivers import receiving
 
 EVENT = {"id": "clip-0123456789/0/started", "specversion": "1.0"}
 SECRETS = ["a plain secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
