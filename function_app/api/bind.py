@@ -13,7 +13,7 @@ from activities.services import services
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused, located, problem
 from function_app.api.surface import Surface
-from reelbrush.errors import StoreError
+from reelbrush.errors import SettingsError, StoreError
 
 Handler = Callable[[Surface, Request], Awaitable[Reply]]
 PlainHandler = Callable[[Request], Awaitable[Reply]]
@@ -49,6 +49,9 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
     except StoreError as error:
         log.warning("%s %s: %s", request.method, request.path, error)
         reply = _unreachable() if error.retryable else problem(500, "StoreFailed", "The store refused.")
+    except SettingsError as error:
+        log.error("%s %s: %s", request.method, request.path, error)
+        reply = problem(500, "SettingsUnusable", "The app's settings cannot be used; its log tells which.")
     except Exception:
         # the log has what happened; the caller gets nothing of the inside
         log.exception("%s %s failed", request.method, request.path)

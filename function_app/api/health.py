@@ -18,7 +18,10 @@ log = logging.getLogger("reelbrush.api")
 
 
 async def get_health(to: Surface, request: Request) -> Reply:
-    """Return 200 when settings are usable and the store answers, 503 otherwise. Nothing secret is told."""
+    """Return 200 when the store answers, 503 otherwise; unusable settings are 500, told by `bind`.
+
+    Nothing secret is told.
+    """
     look = asyncio.to_thread(to.services.store.stat, WORK, "health")
     try:
         await asyncio.wait_for(look, SECONDS)
