@@ -15,6 +15,16 @@ from tests.page.test_job import upload
 
 PAGES = "[...document.querySelectorAll('main > .wrap')].filter((one) => !one.hidden).map((one) => one.id)"
 ASKED = re.compile(r"/api/jobs\?blob=")  # whether an upload has become a job
+# the second thing that is put into a buffer finds it full, once
+FULL = """() => {
+  const whole = SourceBuffer.prototype.appendBuffer;
+  let calls = 0;
+  SourceBuffer.prototype.appendBuffer = function (data) {
+    calls += 1;
+    if (calls === 2) throw new DOMException("full", "QuotaExceededError");
+    whole.call(this, data);
+  };
+}"""
 LONG = "a" * 150 + ".mp4"
 
 
@@ -172,8 +182,10 @@ def test_what_the_browser_dropped_is_fetched_again(home: Tab, film: Path) -> Non
     upload(home, film)
     page = home.page
     page.wait_for_selector("#download:visible", timeout=60_000)
+    page.evaluate(FULL)
     page.evaluate("player.load('growing')")
     home.until("player.growing.whole && player.growing.source.readyState === 'ended'")
+    assert page.evaluate("player.growing.ahead < AHEAD"), "what is short of room asks for less"
     page.evaluate("player.growing.fetched.clear(); player.growing.drop(0, 1.9).then(() => player.seek(0.5))")
     home.until("player.growing.whole && Math.abs(painted.currentTime - 0.5) < 0.1 && painted.readyState >= 2")
 
