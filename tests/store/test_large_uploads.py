@@ -114,7 +114,8 @@ def test_the_host_takes_a_large_body(tmp_path: Path, film: tuple[Path, str], pie
                 ids = [f"{number:06d}" for number in range(pieces)]
                 for block in ids:
                     send(f"{url}&comp=block&blockid={block}", file, SIZE // pieces)
-                commit = "".join(f"<Latest>{block}</Latest>" for block in ids)
+                listed = "".join(f"<Latest>{block}</Latest>" for block in ids)
+                commit = f"<BlockList>{listed}</BlockList>"
                 send(url + "&comp=blocklist", commit.encode(), len(commit))
         print(file=server.stdin, flush=True)
         grown = int(server.stdout.readline())
