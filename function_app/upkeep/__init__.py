@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 
 from function_app.api.surface import Surface
+from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.canceling import complete_cancellations
 from function_app.upkeep.events import deliver_events
 from function_app.upkeep.purge import purge_ended
@@ -16,13 +16,8 @@ __all__ = ["keep_up"]
 Duty = Callable[[Surface], Awaitable[None]]
 DUTIES: tuple[Duty, ...] = (complete_cancellations, tend_queue, purge_ended, deliver_events)
 
-log = logging.getLogger("reelbrush.upkeep")
-
 
 async def keep_up(to: Surface) -> None:
     """Do every duty once; one that fails is logged, tried again in a minute, and keeps no other back."""
     for duty in DUTIES:
-        try:
-            await duty(to)
-        except Exception as error:
-            log.warning("%s failed: %s: %s", duty.__name__, type(error).__name__, error)
+        await by_itself(duty.__name__, duty(to))

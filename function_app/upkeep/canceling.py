@@ -9,6 +9,7 @@ import logging
 from activities.cancel import tell_canceled
 from activities.marks import forget_canceling, is_canceled, note_end
 from function_app.api.surface import Surface
+from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, request_of
 from reelbrush.job.names import CANCELING, WORK
 
@@ -19,7 +20,8 @@ async def complete_cancellations(to: Surface) -> None:
     """Stop what still runs of canceled jobs, once more, and end their instances."""
     marks = await asyncio.to_thread(lambda: list(to.services.store.list(WORK, CANCELING)))
     for mark in marks:
-        await _complete(to, mark.name.removeprefix(CANCELING))
+        job = mark.name.removeprefix(CANCELING)
+        await by_itself(f"canceling {job}", _complete(to, job))
 
 
 async def _complete(to: Surface, job: str) -> None:

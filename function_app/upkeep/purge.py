@@ -12,6 +12,7 @@ from azure.durable_functions import OrchestrationRuntimeStatus
 
 from activities.finish import remove_work
 from function_app.api.surface import Surface
+from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, last_change
 from reelbrush.events.outbox import DEAD, WAITING
 from reelbrush.job import WorkNames, ended_name, index_name, stamped_job, swept_name
@@ -34,7 +35,7 @@ async def purge_ended(to: Surface) -> None:
         for name in await asyncio.to_thread(_due, to, folder, age):
             if time.monotonic() > end:
                 return
-            await _purge(to, name, age)
+            await by_itself(f"purging {name}", _purge(to, name, age))
     if to.now.minute == 0:
         await _purge_strays(to, history)
 

@@ -6,6 +6,7 @@ import asyncio
 
 from activities.marks import note_end
 from function_app.api.surface import Surface
+from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, request_of
 from function_app.upkeep.stuck import report_if_stuck
 from reelbrush.job import stamped_job
@@ -22,7 +23,7 @@ async def tend_queue(to: Surface) -> None:
 
     async def look(ticket: str) -> None:
         async with slots:
-            await _look(to, ticket)
+            await by_itself(ticket, _look(to, ticket))
 
     await asyncio.gather(*(look(ticket) for ticket in tickets))
 

@@ -323,14 +323,39 @@ def test_instances_without_any_mark_are_purged_once_an_hour(tmp_path: Path) -> N
     played(body, tmp_path, history_days=30)
 
 
-@pytest.mark.logs_errors
-def test_a_duty_that_fails_keeps_no_other_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("folder", [CANCELING, QUEUE, ENDED])
+def test_what_fails_keeps_nothing_else_back(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async def body(there: Scene) -> None:
-        there.store.put_bytes(WORK, f"{CANCELING}x", b"")  # its instance cannot be asked for
-        services = replace(there.to.services, compute=None)  # type: ignore[arg-type]
-        there.store.put_bytes(WORK, WorkNames("x").cancel, b'{"end": "canceled"}')
+        for job in ("a-0123456789", "b-0123456789"):
+            there.store.put_bytes(
+                WORK, folder + (job if folder == CANCELING else f"1767225600000-{job}"), b""
+            )
+        monkeypatch.setattr(there.to.client, "get_status", failing_for("a-", there.to.client.get_status))
+        await there.keep_up()
+        assert [name for name in there.left(folder) if "b-" in name] == []
+        assert len(there.left(folder)) == 1 and any("a-0123456789 failed" in text for text in caplog.messages)
+
+    def failing_for(begin: str, usual: Any) -> Any:
+        async def get_status(job: str, *arguments: Any, **options: Any) -> Any:
+            if job.startswith(begin):
+                raise OSError("no answer")
+            return await usual(job, *arguments, **options)
+
+        return get_status
+
+    played(body, tmp_path)
+
+
+def test_a_duty_that_fails_keeps_no_other_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(to: Surface) -> None:
+        raise OSError("no answer")
+
+    async def body(there: Scene) -> None:
         there.store.put_bytes(WORK, f"{QUEUE}1767225600000-gone-0123456789", b"")
-        await keep_up(replace(there.to, services=services))
+        monkeypatch.setitem(keep_up.__globals__, "DUTIES", (fails, queue.tend_queue))
+        await there.keep_up()
         assert there.left(QUEUE) == []
 
     played(body, tmp_path)
