@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 
@@ -34,15 +35,17 @@ stop_telemetry()
 
 def run(code: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "APPLICATIONINSIGHTS_"))}
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    # where the exporter keeps what it could not send, for whatever process sends next
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**kept, "TMPDIR": folder, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
 
 
 def test_importing_the_app_loads_nothing_heavy() -> None:
