@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,22 @@ def test_an_upload_becomes_one_job_with_record_index_and_ticket(tmp_path: Path) 
         assert record["job"]["style"] == "wave" and record["createdAt"] and record["traceparent"]
         assert len(there.left(INDEX)) == len(there.left(QUEUE)) == 1
         await there.to.client.terminate(job.id, "test")
+
+    played(body, tmp_path)
+
+
+def test_an_upload_told_many_times_at_once_becomes_one_job(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        splits: list[Any] = []
+        usual = there.script["split_video"]
+        there.script["split_video"] = lambda payload: (splits.append(payload), usual(payload))[1]
+        there.script["admit_job"] = lambda _: {"ahead": 1}
+        starts = await asyncio.gather(*(accept(there) for _ in range(8)))
+        there.script["admit_job"] = lambda _: {"ahead": 0}
+        assert [start.started for start in starts].count(True) == 1
+        assert (await there.host.wait(starts[0].job.id, timeout=60)).runtime_status == "Completed"
+        assert len(there.left(INDEX)) == len(there.left(QUEUE)) == len(splits) == 1
+        assert not (await accept(there)).started, "told again after its end"
 
     played(body, tmp_path)
 
