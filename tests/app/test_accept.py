@@ -66,7 +66,7 @@ def test_an_upload_told_many_times_at_once_becomes_one_job(tmp_path: Path) -> No
         usual = there.script["split_video"]
         there.script["split_video"] = lambda payload: (splits.append(payload), usual(payload))[1]
         there.script["admit_job"] = lambda _: {"ahead": 1}
-        starts = await asyncio.gather(*(accept(there) for _ in range(8)))
+        starts = await asyncio.gather(*(accept(there, poll_seconds=0.1) for _ in range(8)))
         there.script["admit_job"] = lambda _: {"ahead": 0}
         assert [start.started for start in starts].count(True) == 1
         assert (await there.host.wait(starts[0].job.id, timeout=60)).runtime_status == "Completed"
