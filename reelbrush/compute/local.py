@@ -133,7 +133,10 @@ class LocalCompute:
     def _runs(self, without: Container[str] = ()) -> list[tuple[str, str]]:
         """Return (run, its job) in the order in which runs are to be started."""
         stamped: list[tuple[str, int, str]] = []
-        for name in os.listdir(self._folder):
+        names: list[str] = []
+        with contextlib.suppress(FileNotFoundError):  # `reelbrush run` removes its store when it is done
+            names = os.listdir(self._folder)
+        for name in names:
             if name not in without:
                 with contextlib.suppress(OSError, ValueError, KeyError):
                     request = json.loads((self._folder / name / "request.json").read_text())

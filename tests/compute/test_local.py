@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -265,3 +266,10 @@ def test_a_run_canceled_while_it_is_being_started_is_stopped(
     monkeypatch.setattr("reelbrush.compute.local.subprocess.Popen", canceled_meanwhile)
     backend.submit(RunRequest("job", "sleep"))
     wait_for(lambda: state(backend, "sleep") is BatchState.CANCELED)
+
+
+def test_a_store_that_is_removed_ends_the_watching_in_silence(backend: LocalCompute, here: Path) -> None:
+    backend.release("none")  # wakes the thread, whose failure would fail the test
+    shutil.rmtree(here / "runs")
+    wait_for(lambda: all(thread.name != "local-compute" for thread in threading.enumerate()))
+    assert backend.status("job", ["run"]) == {}
