@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from reelbrush.cli.app_folder import app_folder, styles_folder
@@ -16,13 +17,15 @@ from reelbrush.store import FolderStore, Store
 CONNECTION = "ReelbrushStorage"  # the app's name for the account that its blob trigger watches
 
 _FOREVER_HOURS = 87_600
+_LOG_BYTES = 10_000_000  # of one log file; three older ones are kept
 
 
 def log_to(path: Path) -> None:
     """Send the log of this process to a file, so that the terminal shows progress alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(filename=path, level=logging.INFO, format=form, force=True)
+    file = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8")
+    logging.basicConfig(handlers=[file], level=logging.INFO, format=form, force=True)
     for noisy in ("azure", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
