@@ -211,7 +211,7 @@ class LocalCompute:
                 if time.time() - record.created > self._run_seconds:
                     record.signal(signal.SIGKILL)
         settled = time.monotonic() - self._submitted >= SETTLE
-        if settled and not (self._folder / _DRAIN).exists():
+        if settled and not _draining(self._folder):
             threads = max(self._threads, self._workers // max(1, running + len(queued)))
             for run, job in queued[: max(0, self._workers - running)]:
                 try:
@@ -230,7 +230,7 @@ class LocalCompute:
 
     def _start(self, run: str, job: str, threads: int) -> None:
         folder = self._folder / run
-        if (self._folder / _DRAIN).exists() or (folder / "canceled").exists():
+        if _draining(self._folder) or (folder / "canceled").exists():
             return
         # -P: what lies in the user's current folder must not be imported
         command = [sys.executable, "-P", "-m", "scoring", "--store", self._store_uri, "--job", job]
@@ -260,15 +260,22 @@ class LocalCompute:
 
 
 def drain(folder: Path) -> None:
-    """Start no further run and ask the running ones to finish the segment they are at."""
+    """Start no further run while this process lives; ask the running ones to finish their segment."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _DRAIN).touch()
+    ProcessRecord.of(os.getpid()).write(folder / _DRAIN)
     _signal_all(folder, signal.SIGTERM)
 
 
 def undrain(folder: Path) -> None:
     """Allow runs to start again."""
     (folder / _DRAIN).unlink(missing_ok=True)
+
+
+def _draining(folder: Path) -> bool:
+    if not (folder / _DRAIN).exists():
+        return False
+    record = ProcessRecord.read(folder / _DRAIN)
+    return record is None or record.alive()
 
 
 def kill(folder: Path) -> None:

@@ -44,6 +44,11 @@ class BlobStore:
 
         self._links = AccountLinks(self.service)
 
+    @property
+    def address(self) -> str:
+        """The account's address, without any secret."""
+        return str(self.service.url).partition("?")[0]
+
     def _blob(self, container: str, name: str) -> Any:
         return self.service.get_blob_client(container, name)
 

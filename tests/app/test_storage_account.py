@@ -28,10 +28,7 @@ def store(account: str, monkeypatch: pytest.MonkeyPatch) -> BlobStore:
 
 
 @pytest.mark.slow
-def test_a_blob_becomes_a_blob(
-    store: BlobStore, account: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+def test_a_blob_becomes_a_blob(store: BlobStore, account: str, clip: Path, tmp_path: Path) -> None:
     uploader = BlobServiceClient.from_connection_string(account)
     uploader.create_container("input").upload_blob("identity/clip.mp4", clip.read_bytes())
     blob = store.stat("input", "identity/clip.mp4")

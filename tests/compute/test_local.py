@@ -18,7 +18,9 @@ import pytest
 from reelbrush.compute import RunRequest
 from reelbrush.compute.local import LocalCompute, drain, kill, running, undrain
 from reelbrush.compute.processes import ProcessRecord
+from reelbrush.compute.select import local_runs_folder
 from reelbrush.job import BatchState
+from tests.conftest import ROOT
 
 # stands where `python -m scoring` finds it first: the run id says what to do
 PROGRAM = """
@@ -175,6 +177,23 @@ def test_draining_lets_nothing_new_begin(backend: LocalCompute, here: Path) -> N
     assert state(backend, "good") is BatchState.QUEUED
     undrain(here / "runs")
     wait_for(lambda: state(backend, "good") is BatchState.DONE)
+
+
+def test_a_drain_ends_with_the_process_that_wished_it(backend: LocalCompute, here: Path) -> None:
+    code = "import pathlib, sys; from reelbrush.compute import local; local.drain(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", code, str(here / "runs")], check=True, cwd=ROOT)
+    assert (here / "runs" / "drain").exists()
+    backend.submit(RunRequest("job", "good"))
+    wait_for(lambda: state(backend, "good") is BatchState.DONE)
+
+
+def test_accounts_named_alike_share_no_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders: set[Path] = set()
+    for port in (9, 10):
+        endpoint = f"BlobEndpoint=http://127.0.0.1:{port}/a;AccountName=a;AccountKey=c2VjcmV0"
+        monkeypatch.setenv("AN_ACCOUNT", endpoint)
+        folders.add(local_runs_folder("env:AN_ACCOUNT"))
+    assert len(folders) == 2
 
 
 def test_a_reused_pid_is_another_process(tmp_path: Path) -> None:
