@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.absent import absent
 
+PATIENCE = 20_000  # milliseconds; a busy machine is slow
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -75,7 +76,8 @@ class Tab:
 def tab(browser: Browser, base: str, *, width: int = 1200, origins: tuple[str, ...] = ()) -> Generator[Tab]:
     """Open an empty tab; at its end it must have logged no error and spoken to nobody else."""
     context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     watched = Tab(context.new_page(), base, origins)
     watched.page.on("console", watched.heard)
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
