@@ -141,4 +141,6 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path, long_clip: Path, slow_sty
     began = time.monotonic()
     process.communicate(timeout=30)
     assert process.returncode == 130 and time.monotonic() - began < 10
-    assert not scoring_processes(folder)
+    while scoring_processes(folder):  # a killed process is not gone at once
+        assert time.monotonic() - began < 15
+        time.sleep(0.05)
