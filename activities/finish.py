@@ -15,6 +15,7 @@ from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
 from reelbrush import __version__
 from reelbrush.job import Job, Manifest, WorkNames, from_json, to_json
+from reelbrush.job.cost import estimated_cost
 from reelbrush.job.ledger import FlickerSums
 from reelbrush.job.names import WORK
 from reelbrush.telemetry import record_receipt
@@ -95,8 +96,7 @@ def _compute(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {"batches": batches, "nodeSeconds": seconds}
     price = to.settings.price_per_hour
     if price:
-        estimate = round(seconds / 3600 * price, 4)
-        figures["cost"] = {"estimate": estimate, "currency": to.settings.currency}
+        figures["cost"] = estimated_cost(seconds, price, to.settings.currency)
     return figures
 
 

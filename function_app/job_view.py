@@ -9,6 +9,7 @@ from typing import Any
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from reelbrush.job import Job, Options, chosen_wishes, from_json, to_json
+from reelbrush.job.cost import estimated_cost
 
 STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
 ENDED = STATUSES[2:]
@@ -179,7 +180,7 @@ def _cost(custom: dict[str, Any], price: float, currency: str) -> dict[str, Any]
     seconds = custom.get("nodeSeconds")
     if seconds is None or not price:
         return None
-    return {"nodeSeconds": seconds, "estimate": round(seconds * price / 3600, 4), "currency": currency}
+    return {"nodeSeconds": seconds, **estimated_cost(seconds, price, currency)}
 
 
 def _text(value: Any) -> str:
