@@ -6,6 +6,7 @@ ReelbrushError                 says what happened, to what, whether retrying hel
 ├── StyleError                 the style is unknown or its model breaks its contract
 ├── SettingsError              one error that lists every problem of the configuration
 ├── StoreError                 a blob is missing, or the store cannot be reached
+├── ComputeError               the cluster refused a run, cannot be reached, or keeps runs from starting
 ├── ScoringError               a run ended without proving its segments
 ├── StitchError                the ledger is incomplete or the output fails verification
 ├── HostError                  the embedded host cannot load or run the app
@@ -80,6 +81,16 @@ class StoreError(ReelbrushError):
     """A blob is missing or the store cannot be reached."""
 
     code = "store"
+    retryable = True
+
+
+class ComputeError(ReelbrushError):
+    """The compute backend refused a run, cannot be reached or keeps runs from starting.
+
+    `code` is a stable word of `reelbrush.compute.causes`, such as `quota`, `cluster-missing`, `image`.
+    """
+
+    code = "compute"
     retryable = True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,10 +15,11 @@ class Settings:
     """What the app needs to know about where it runs. Each field is set by `REELBRUSH_<FIELD>`."""
 
     store: str  # see reelbrush.store.open_store
-    backend: str = "local"  # local; azureml and azureml-v2 are not built in this release
+    backend: str = "local"  # local, azureml (azureml-core) or azureml-v2 (azure-ai-ml)
     nodes: int = 2  # processes or cluster nodes that score at the same time; 1..1000
     threads: int = 1  # inference threads of one scoring process; 1..64
-    processes: int = 1  # MPI ranks of one run, started by mpirun when above 1; 1..64
+    processes: int = 1  # of one run on each node, one per GPU, by MPI when above 1; 1..64
+    run_nodes: int = 1  # cluster nodes of one run, by MPI when above 1; 1..100
     batch_frames: int = 0  # frames of one batch; 0 plans by nodes
     default_style: str = "starry-night"
     styles: str = ""  # folder of styles; empty means the shipped ones
@@ -34,7 +36,19 @@ class Settings:
     max_seconds: int = 6 * 3600  # of a source, inclusive
     max_frames: int = 1_500_000  # of a source, inclusive
     max_gigapixels: float = 4000.0  # pixels of all frames together, in 1e9, inclusive
-    price_per_hour: float = 0.0  # of one node; 0 means that no cost is told
+    workspace: str = ""  # Azure resource id of the Azure Machine Learning workspace
+    cluster: str = "gpu-cluster"  # its compute that runs are submitted to
+    dedicated_cluster: str = ""  # takes a batch that was evicted `evictions` times; empty means none
+    evictions: int = 2  # 1..50
+    queue_minutes: int = 30  # without any node at work for a job, after which its cluster is asked why
+    instance_type: str = ""  # of a Kubernetes compute; empty means its default
+    scoring_identity: str = ""  # client id of the identity with which nodes reach the store
+    image: str = ""  # Docker image of the nodes; empty means that scoring/environment is built
+    vm_size: str = ""  # of the cluster's nodes, for prices
+    vm_priority: str = "dedicated"  # or lowpriority
+    max_cost: float = 0.0  # of one job in `currency`; 0 means no limit
+    over_cost: str = "approve"  # what becomes of a job that would cost more: approve (waits for it) or refuse
+    price_per_hour: float = 0.0  # of one node; 0 takes the price of `vm_size` from the table
     currency: str = "USD"  # of the price
     webhook_url: str = ""  # receives the events of jobs; empty means none
     webhook_secret: str = field(default="", repr=False)  # signs them
@@ -64,8 +78,16 @@ class Settings:
             for name, (low, high) in _RANGES.items()
             if not low <= getattr(settings, name) <= high
         ]
-        if settings.backend not in ("local", "azureml", "azureml-v2"):
-            problems.append(f"REELBRUSH_BACKEND={settings.backend!r} is none of local, azureml, azureml-v2")
+        if settings.backend != "local" and not _WORKSPACE.fullmatch(settings.workspace):
+            problems.append(
+                f"REELBRUSH_WORKSPACE={settings.workspace!r} is no resource id like /subscriptions/.../"
+                "resourceGroups/.../providers/Microsoft.MachineLearningServices/workspaces/..."
+            )
+        for name, choices in _CHOICES.items():
+            if getattr(settings, name) not in choices:
+                problems.append(
+                    f"REELBRUSH_{name.upper()}={getattr(settings, name)!r} is none of {', '.join(choices)}"
+                )
         if settings.webhook_url and not settings.webhook_secret:
             problems.append(
                 "REELBRUSH_WEBHOOK_SECRET is missing: nobody could tell our calls from forged ones"
@@ -77,11 +99,21 @@ class Settings:
         return settings
 
 
+_WORKSPACE = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices/workspaces/[^/]+",
+    re.IGNORECASE,
+)
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "backend": ("local", "azureml", "azureml-v2"),
+    "vm_priority": ("dedicated", "lowpriority"),
+    "over_cost": ("approve", "refuse"),
+}
 _FIELDS: dict[str, str] = {name: str(kind) for name, kind in Settings.__annotations__.items()}
 _RANGES: dict[str, tuple[float, float]] = {
     "nodes": (1, 1000),
     "threads": (1, 64),
     "processes": (1, 64),
+    "run_nodes": (1, 100),
     "batch_frames": (0, 10_000_000),
     "poll_seconds": (0.05, 3600),
     "attempts": (1, 20),
@@ -96,6 +128,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "max_seconds": (1, 1 << 31),
     "max_frames": (1, 1 << 40),
     "max_gigapixels": (0.001, 1e9),
+    "evictions": (1, 50),
+    "queue_minutes": (1, 7 * 24 * 60),
+    "max_cost": (0, 1e9),
     "price_per_hour": (0, 1e6),
 }
 

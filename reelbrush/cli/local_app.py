@@ -62,7 +62,10 @@ def local_host(
     os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")
     problems = open_compute(Settings.from_env()).preflight()
     if problems:
-        raise HostError("; ".join(problems))
+        raise HostError(
+            "; ".join(finding.problem for finding in problems),
+            advice="; ".join(finding.fix for finding in problems),
+        )
     return Host(
         app_folder(),
         data,

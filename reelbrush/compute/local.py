@@ -20,7 +20,7 @@ import time
 from collections.abc import Container, Sequence
 from pathlib import Path
 
-from reelbrush.compute.port import RunRequest, RunStatus
+from reelbrush.compute.port import Finding, RunRequest, RunStatus, Waiting
 from reelbrush.compute.processes import ProcessRecord, yield_to_others
 from reelbrush.job import BatchState
 
@@ -89,7 +89,7 @@ class LocalCompute:
         found = {run: self._state(run) for run in runs}
         return {run: status for run, status in found.items() if status is not None}
 
-    def cancel(self, job: str) -> None:
+    def cancel(self, job: str, runs: Sequence[str] = ()) -> None:
         """See `Compute.cancel`."""
         for run, owner in self._runs(self._over):
             if owner == job and not (self._folder / run / "ended").exists():
@@ -122,12 +122,20 @@ class LocalCompute:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
-    def preflight(self) -> list[str]:
+    def waiting(self) -> Waiting:
+        """See `Compute.waiting`. Processes of this machine wait for each other alone."""
+        return Waiting(busy=True)
+
+    def preflight(self) -> list[Finding]:
         """See `Compute.preflight`."""
         if self._processes > 1 and shutil.which(_MPIRUN[0]) is None:
-            return ["mpirun is not installed (Debian: openmpi-bin), but runs of several processes are wanted"]
+            wanted = "runs of several processes are wanted, but mpirun is not installed"
+            return [
+                Finding("mpirun", wanted, "install it (Debian: openmpi-bin), or set REELBRUSH_PROCESSES=1")
+            ]
         if not os.access(self._folder, os.W_OK):
-            return [f"the folder {self._folder} cannot be written"]
+            problem = f"the folder {self._folder} cannot be written"
+            return [Finding("folder", problem, "give this user the right to write it")]
         return []
 
     def _runs(self, without: Container[str] = ()) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from reelbrush.job import BatchState
 
+EVICTED = "evicted"  # code of a run whose node was taken away: costs no attempt, another run takes over
+
 
 @dataclass(frozen=True)
 class RunRequest:
@@ -15,30 +17,57 @@ class RunRequest:
 
     job: str
     run: str
+    evictions: int = 0  # runs of this batch that lost their node before, by which a cluster is chosen
+    nodes: int = 1  # of this run
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What the backend knows about a run, apart from what the run itself writes to the store."""
+    """What the backend knows about a run, apart from what the run itself writes to the store.
+
+    A run that lost its node is CANCELED with the code EVICTED.
+    """
 
     run: str
     state: BatchState
     error: str | None = None  # why the run failed, when it could not say so itself
+    code: str = ""  # a word of reelbrush.compute.causes
+    retryable: bool = True  # whether the same run may succeed another time
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why runs wait."""
+
+    busy: bool  # nodes are at work or on their way: waiting is natural
+    errors: tuple[str, ...] = ()  # what the cluster itself says keeps it from growing
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that would keep runs from starting."""
+
+    code: str  # a stable word
+    problem: str
+    fix: str
 
 
 class Compute(Protocol):
     """Submits runs and says what became of them. Every call may be repeated without harm."""
 
     def submit(self, request: RunRequest) -> None:
-        """Queue a run. Submitting a known run id again changes nothing."""
+        """Queue a run. Submitting a known run id again changes nothing. Raises ComputeError."""
         ...
 
     def status(self, job: str, runs: Sequence[str]) -> dict[str, RunStatus]:
-        """Return the state of the job's runs. A run that the backend never saw is missing in the answer."""
+        """Return the state of the job's runs by one query.
+
+        A run that the backend never saw is missing in the answer. Raises ComputeError.
+        """
         ...
 
-    def cancel(self, job: str) -> None:
-        """Stop all queued and running runs of a job."""
+    def cancel(self, job: str, runs: Sequence[str] = ()) -> None:
+        """Stop all queued and running runs of a job; `runs` are ids that may have been submitted."""
         ...
 
     def release(self, job: str) -> None:
@@ -49,6 +78,10 @@ class Compute(Protocol):
         """Return the last lines of a run's log, empty when there is none."""
         ...
 
-    def preflight(self) -> list[str]:
-        """Return what would keep runs from starting, one sentence each; empty when all is well."""
+    def waiting(self) -> Waiting:
+        """Return why queued runs do not start. Raises ComputeError."""
+        ...
+
+    def preflight(self) -> list[Finding]:
+        """Return what would keep runs from starting; empty when all is well."""
         ...

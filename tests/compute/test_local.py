@@ -209,7 +209,7 @@ def test_a_reused_pid_is_another_process(tmp_path: Path) -> None:
 def test_a_run_that_cannot_be_started_has_failed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(here))
     backend = LocalCompute("folder:/x", here / "runs", workers=1, processes=2)
-    assert "mpirun" in backend.preflight()[0]
+    assert "mpirun" in backend.preflight()[0].problem
     backend.submit(RunRequest("job", "good"))
     wait_for(lambda: state(backend, "good") is BatchState.FAILED)
     assert "could not be started" in str(backend.status("job", ["good"])["good"].error)

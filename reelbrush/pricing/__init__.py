@@ -1,0 +1,1 @@
+"""What painting takes: measured rates, prices of nodes, plans and quotes."""
