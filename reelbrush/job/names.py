@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-INPUT, OUTPUT, WORK = "input", "output", "work"  # containers
+INPUT, OUTPUT, WORK, STYLES = "input", "output", "work", "styles"  # containers
 
 # folders of `work/` that belong to no single job; ids of jobs never begin with a dot
 INDEX, QUEUE, ENDED, SWEPT, CANCELING = ".jobs/", ".queue/", ".ended/", ".swept/", ".canceling/"
