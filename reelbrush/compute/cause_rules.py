@@ -1,4 +1,4 @@
-"""The table of what can go wrong on a cluster: the words it is told by, what it means, what to do about it."""
+"""The table of what can go wrong on a cluster: how it is told, what it means, what to do about it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reelbrush.compute.port import EVICTED
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that can go wrong; it is meant when `words` are found in a text or the status is among its."""
+    """One thing that can go wrong, meant when `words` are found in a text, else by the HTTP status."""
 
     code: str
     retryable: bool  # whether the same may succeed another time, with nothing changed
@@ -71,8 +71,8 @@ RULES = (
         True,
         "the region has no free machine of this size at present",
         "wait, or set REELBRUSH_DEDICATED_CLUSTER, or use another VM size or region",
-        r"AllocationFail|allocation failed|SkuNotAvailable|out ?of ?capacity|(insufficient|not enough|no|lack of)"
-        r" (\w+ ){0,3}capacity|OverconstrainedAllocation|ZonalAllocation|"
+        r"AllocationFail|allocation failed|SkuNotAvailable|out ?of ?capacity|"
+        r"(insufficient|not enough|no|lack of) (\w+ ){0,3}capacity|OverconstrainedAllocation|ZonalAllocation|"
         r"capacity (is )?((not|un) ?available|exhausted)|FailedScheduling|Insufficient nvidia\.com/gpu",
     ),
     _rule(

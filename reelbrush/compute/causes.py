@@ -48,7 +48,7 @@ def cause_of(text: str, code: str = "", status: int | None = None) -> Cause:
 
 
 def known_cause(code: str, detail: str = "") -> Cause:
-    """Return the cause of this code, with the words of whoever told it. Raises KeyError for an unknown code."""
+    """Return the cause of this code, with the words of whoever told it. Raises KeyError for another."""
     rule = {rule.code: rule for rule in (*RULES, UNKNOWN)}[code]
     return _cause(rule, rule.retryable, detail)
 
