@@ -1,0 +1,38 @@
+"""What a run's state in Azure Machine Learning means for its batch; the same for both SDKs."""
+
+from __future__ import annotations
+
+from reelbrush.compute.causes import Cause, cause_of, known_cause
+from reelbrush.compute.port import EVICTED, RunStatus
+from reelbrush.job import BatchState
+
+_RUNNING = ("Running", "Finalizing", "CancelRequested", "NotResponding")
+ENDED = ("Completed", "Failed", "Canceled")  # no run leaves these states
+
+
+def run_status(
+    run: str, state: str, error: str = "", code: str = "", *, seconds: float | None = None, limit: int
+) -> RunStatus:
+    """Return the status of a run whose state the service spells `state`.
+
+    `error` and `code` are what the service tells of a run that ended, `seconds` how long it ran as far as that
+    is known, `limit` how long it may run. A lost node has three faces: the run is queued again by itself, it
+    failed saying so, or it is canceled although nobody asked for that. The last two are CANCELED with EVICTED.
+    """
+    if state == "Completed":
+        return RunStatus(run, BatchState.DONE)
+    if state == "Failed":
+        return _failed(run, cause_of(error, code) if error or code else known_cause("run-failed"))
+    if state == "Canceled":
+        told = cause_of(error, code) if error or code else None
+        if (told is not None and told.code == "run-timeout") or (seconds is not None and seconds >= limit):
+            return _failed(run, known_cause("run-timeout", f"stopped after {limit} s"))
+        return _failed(run, known_cause(EVICTED, error or "canceled by the service"))
+    if state in _RUNNING:
+        return RunStatus(run, BatchState.RUNNING)
+    return RunStatus(run, BatchState.QUEUED)
+
+
+def _failed(run: str, cause: Cause) -> RunStatus:
+    state = BatchState.CANCELED if cause.code == EVICTED else BatchState.FAILED
+    return RunStatus(run, state, cause.message, cause.code, cause.retryable)
