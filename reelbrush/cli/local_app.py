@@ -1,4 +1,4 @@
-"""The app on this machine: embedded host, local processes, a folder or an account as store."""
+"""The app on this machine: embedded host, a folder or an account as store, local processes or a cluster."""
 
 from __future__ import annotations
 
@@ -39,19 +39,23 @@ def local_host(
     port: int = 0,
     keep_work: bool = True,
     style: str = "starry-night",
+    backend: str = "local",
 ) -> Host:
     """Return a host, not yet started, for the product's app over a store.
 
-    `workers` None means one scoring process per core. Without `keep_work` the work of ended jobs is removed
+    `workers` None means one scoring process per core, or what `REELBRUSH_NODES` says where a cluster is the
+    `backend`. Without `keep_work` the work of ended jobs is removed
     after `REELBRUSH_WORK_HOURS`. The app reads its settings from the environment, so this sets `REELBRUSH_*`
     of the current process. Raises HostError or SettingsError when the machine or the environment does not
     allow a run.
     """
-    workers = workers or len(os.sched_getaffinity(0))
+    if backend == "local":
+        workers = workers or len(os.sched_getaffinity(0))
+    if workers:
+        os.environ["REELBRUSH_NODES"] = str(workers)
     os.environ.update(
         REELBRUSH_STORE=store.uri,
-        REELBRUSH_BACKEND="local",
-        REELBRUSH_NODES=str(workers),
+        REELBRUSH_BACKEND=backend,
         REELBRUSH_BATCH_FRAMES=str(batch_frames or 0),
         REELBRUSH_STYLES=str(styles_folder()),
         REELBRUSH_DEFAULT_STYLE=style,
@@ -60,7 +64,9 @@ def local_host(
     if keep_work:
         os.environ["REELBRUSH_WORK_HOURS"] = str(_FOREVER_HOURS)
     os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")
-    problems = open_compute(Settings.from_env()).preflight()
+    compute = open_compute(Settings.from_env())
+    # what ails a cluster may be cured while the app runs: doctor and health tell it
+    problems = compute.preflight() if backend == "local" else []
     if problems:
         raise HostError(
             "; ".join(finding.problem for finding in problems),

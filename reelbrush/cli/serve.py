@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -64,10 +65,17 @@ async def _serve(request: ServeRequest, store: Store) -> None:
     data = request.folder / ".host"
     log_to(data / "log.txt")
     where = await asyncio.to_thread(_prepare, store)
+    backend = os.environ.get("REELBRUSH_BACKEND") or "local"
     runs = local_runs_folder(store.uri)
     local.undrain(runs)
     host = local_host(
-        store, data, workers=request.workers, port=request.port, keep_work=False, style=request.style
+        store,
+        data,
+        workers=request.workers,
+        port=request.port,
+        keep_work=False,
+        style=request.style,
+        backend=backend,
     )
     await host.start()
     try:
