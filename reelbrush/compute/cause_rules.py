@@ -93,13 +93,20 @@ RULES = (
         r"subscription.{0,80}(not (be )?found|does ?n[o']t exist)|No workspaces? (with|found)",
     ),
     _rule(
+        "sign-in",
+        True,
+        "the app cannot sign in to Azure",
+        "give it a managed identity (AZURE_CLIENT_ID names a user-assigned one), or sign in with `az login`",
+        r"credential.{0,60}(unavailable|failed to retrieve|failed)|ClientAuthenticationError|AADSTS\d+|"
+        r"no (managed )?identity|managed ?identity.{0,60}(not found|unavailable)|acquire.{0,20}token",
+    ),
+    _rule(
         "forbidden",
         False,
         "this identity may not do that",
         "give the app's identity the role AzureML Data Scientist on the workspace; a new role takes minutes",
         r"AuthorizationFailed|does not have (authorization|permission)|\bForbidden\b|Unauthori[sz]ed|"
-        r"AuthenticationFailed|InvalidAuthenticationToken|ClientAuthenticationError|"
-        r"credential.{0,60}(unavailable|failed to retrieve)|lacks? permission|AADSTS\d+",
+        r"AuthenticationFailed|InvalidAuthenticationToken|lacks? permission",
         401,
         403,
     ),

@@ -15,9 +15,10 @@ def run_status(
 ) -> RunStatus:
     """Return the status of a run whose state the service spells `state`.
 
-    `error` and `code` are what the service tells of a run that ended, `seconds` how long it ran as far as that
-    is known, `limit` how long it may run. A lost node has three faces: the run is queued again by itself, it
-    failed saying so, or it is canceled although nobody asked for that. The last two are CANCELED with EVICTED.
+    `error` and `code` are what the service tells of a run that ended, `seconds` how long it ran as far as
+    that is known, `limit` how long it may run. A lost node has three faces: the run is queued again by
+    itself, it failed saying so, or it is canceled although nobody asked for that. The last two are CANCELED
+    with the code EVICTED.
     """
     if state == "Completed":
         return RunStatus(run, BatchState.DONE)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
+from reelbrush.compute.own_folder import own_folder
 from reelbrush.compute.port import Compute
 from reelbrush.errors import SettingsError
 from reelbrush.settings import Settings
@@ -14,7 +13,7 @@ from reelbrush.store import BlobStore, FolderStore, open_store
 
 
 def open_compute(settings: Settings) -> Compute:
-    """Return the backend named by `settings.backend`. Raises SettingsError for one that is not available."""
+    """Return the backend named by `settings.backend`. Raises SettingsError for one that cannot work."""
     if settings.backend == "local":
         from reelbrush.compute.local import LocalCompute
 
@@ -27,10 +26,18 @@ def open_compute(settings: Settings) -> Compute:
             styles=settings.styles,
             run_seconds=settings.run_seconds,
         )
-    raise SettingsError(
-        f"the compute backend {settings.backend!r} is not part of this release",
-        advice="set REELBRUSH_BACKEND=local",
-    )
+    if settings.store.startswith("folder:"):
+        raise SettingsError(
+            f"nodes of the cluster {settings.cluster!r} cannot reach the store {settings.store!r}",
+            advice="set REELBRUSH_STORE to a storage account's https address, or REELBRUSH_BACKEND=local",
+        )
+    if settings.backend == "azureml":
+        from reelbrush.compute.azureml import AzureMLCompute
+
+        return AzureMLCompute(settings)
+    from reelbrush.compute.azureml_v2 import AzureMLV2Compute
+
+    return AzureMLV2Compute(settings)
 
 
 def local_runs_folder(store_uri: str) -> Path:
@@ -43,8 +50,4 @@ def local_runs_folder(store_uri: str) -> Path:
     if isinstance(store, FolderStore):
         return store.root / ".runs"
     address = store.address if isinstance(store, BlobStore) else store_uri
-    own = Path(tempfile.gettempdir()) / f"reelbrush-{os.getuid()}"
-    own.mkdir(mode=0o700, exist_ok=True)
-    if own.stat().st_uid != os.getuid():
-        raise SettingsError(f"{own} belongs to somebody else", advice="set TMPDIR to a folder of your own")
-    return own / hashlib.sha256(address.encode()).hexdigest()[:16]
+    return own_folder() / hashlib.sha256(address.encode()).hexdigest()[:16]

@@ -1,0 +1,101 @@
+"""azureml-core (SDK v1, past its support since 2026-06-30): importing it, signing in, the runs' environment.
+
+Nothing of it is imported before `connect` is called: importing takes a second and needs a home folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbrush.compute.credential import MANAGEMENT_SCOPE
+from reelbrush.compute.dockerfile import self_contained
+from reelbrush.compute.environment import ScoringEnvironment
+from reelbrush.compute.own_folder import need_home
+from reelbrush.compute.run_spec import EXPERIMENT
+from reelbrush.compute.sdk_errors import told
+from reelbrush.compute.staging import staged
+from reelbrush.compute.timeouts import limit_requests, shorten_pauses
+from reelbrush.compute.workspace import Workspace
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+_CLOUD = "AzureCloud"  # named always: without it each sign-in asks for the metadata of all clouds first
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The SDK's objects that all threads share. None of them is changed after it was made."""
+
+    core: Any  # the module azureml.core
+    experiment: Any
+    environment: Any
+    code: Path  # folder that holds the snapshot and nothing else
+
+
+def connect(
+    workspace: Workspace, credential: TokenCredential, environment: ScoringEnvironment, code: Path
+) -> Connection:
+    """Open the workspace, its experiment and the registered environment, which is made when missing.
+
+    Raises whatever the SDK raises; see `sdk_errors.translated`.
+    """
+    core = _import()
+    authentication: Any = importlib.import_module("azureml.core.authentication")
+    ignore: Any = importlib.import_module("azureml._project.ignore_file")
+
+    def token(audience: str) -> str:
+        scope = MANAGEMENT_SCOPE if "management" in audience else f"{audience.rstrip('/')}/.default"
+        return credential.get_token(scope).token
+
+    opened = core.Workspace(
+        workspace.subscription,
+        workspace.resource_group,
+        workspace.name,
+        auth=authentication.TokenAuthentication(token, cloud=_CLOUD),
+        _cloud=_CLOUD,
+    )
+    return Connection(
+        core,
+        core.Experiment(opened, EXPERIMENT),
+        _registered(core, opened, environment),
+        staged(code, ignore.get_project_ignore_file(str(code)).is_file_excluded),
+    )
+
+
+def _import() -> Any:
+    """Import azureml.core where it can be imported, and keep it from what a server must not do."""
+    need_home()
+    core: Any = importlib.import_module("azureml.core")
+    limit_requests()
+    shorten_pauses()
+    # for every submission it would change the process's current folder, which all threads share, and send
+    # the address of the git repository that it finds there, with the token that such an address can hold
+    tracking: Any = importlib.import_module("azureml._base_sdk_common.tracking")
+    tracking.global_tracking_info_registry.gather_all = _nothing
+    return core
+
+
+def _nothing(base_directory: str | None = None) -> dict[str, str]:
+    return {}
+
+
+def _registered(core: Any, workspace: Any, wanted: ScoringEnvironment) -> Any:
+    """Return the environment of this name and version, registered when the workspace has none."""
+    try:
+        return core.Environment.get(workspace, wanted.name, wanted.version)
+    except Exception as error:  # the SDK raises a bare one, with the status in its text
+        if told(error)[2] != 404:
+            raise
+    environment: Any = core.Environment(wanted.name)
+    environment.version = wanted.version
+    environment.python.user_managed_dependencies = True  # the image has its Python, none is added
+    if wanted.image:
+        environment.docker.base_image = wanted.image
+    elif wanted.context is not None:
+        environment.docker.base_image = None
+        environment.docker.base_dockerfile = self_contained(wanted.context)
+    return environment.register(workspace)
