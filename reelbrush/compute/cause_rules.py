@@ -24,14 +24,26 @@ def _rule(code: str, retryable: bool, message: str, advice: str, words: str, *st
     return Rule(code, retryable, message, advice, re.compile(words, re.IGNORECASE), statuses)
 
 
+_ENDED = "the run ended without saying how"
+_LOG = "its log in the studio of Azure Machine Learning says more"
+
 # in this order: the first that fits decides, so the more particular come first
 RULES = (
+    _rule(
+        "run-failed",
+        True,
+        _ENDED,
+        _LOG,
+        # such a text goes on with the end of the run's own log, in which any word can stand
+        r"User ?(process|program|script|command)|exited with (status|exit|code)|^UserScript|"
+        r"Execution failed",
+    ),
     _rule(
         EVICTED,
         True,
         "the node of the run was taken away",
         "nothing is lost but what was in flight; another run takes over",
-        r"pre-?empt|\bevict|node.{0,40}(went|is|in an?) unusable|lost (the )?connection to (the )?node",
+        r"pre-?empt|\bevict",
     ),
     _rule(
         "image",
@@ -135,10 +147,10 @@ RULES = (
     _rule(
         "run-failed",
         True,
-        "the run ended without saying how",
-        "its log in the studio of Azure Machine Learning says more",
+        _ENDED,
+        _LOG,
         r"exit ?code|exit status|status code `?\d|UserError|job failed|ServiceError|SystemError|UserScript|"
-        r"OrchestrateJob|ExecutionFailed|killed|out of memory",
+        r"OrchestrateJob|unusable|unhealthy|killed|out of memory",
     ),
 )
 UNKNOWN = _rule(
