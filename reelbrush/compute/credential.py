@@ -15,7 +15,7 @@ def app_credential() -> TokenCredential:
 
     It tries a service principal of the environment, a workload or managed identity (`AZURE_CLIENT_ID` names
     a user-assigned one), then the signed-in Azure CLI, PowerShell or azd of a developer. Nothing is called
-    before the first token is asked for. Thread safe; each credential keeps its tokens, so keep the credential.
+    before the first token is asked for. Thread safe; a credential keeps its tokens, so keep it.
     """
     from azure.identity import DefaultAzureCredential
 
