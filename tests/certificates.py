@@ -9,7 +9,10 @@ from pathlib import Path
 
 
 def self_signed(path: Path, names: Sequence[str] = ()) -> Path:
-    """Write a certificate for 127.0.0.1 and the host `names` (like *.example.org) and its key into one PEM file."""
+    """Write a certificate for 127.0.0.1 and its key into one PEM file.
+
+    `names` are hosts that it is valid for, too; `*.example.org` stands for all of one level.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -150,7 +150,7 @@ def roles(service: Service, request: Request, scope: str) -> Reply:
         {
             "value": [
                 {
-                    "id": f"{at}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid5(uuid.NAMESPACE_URL, at)}",
+                    "id": f"{at}/providers/Microsoft.Authorization/roleAssignments/{uuid.UUID(int=number)}",
                     "type": "Microsoft.Authorization/roleAssignments",
                     "properties": {
                         "principalId": principal,
@@ -159,7 +159,7 @@ def roles(service: Service, request: Request, scope: str) -> Reply:
                         "scope": at,
                     },
                 }
-                for at, principal, role in service.roles
+                for number, (at, principal, role) in enumerate(service.roles)
                 if f"{scope}/".lower().startswith(f"{at.rstrip('/')}/".lower())
                 and (named is None or named[1].lower() == principal.lower())
             ]

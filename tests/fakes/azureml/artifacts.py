@@ -1,4 +1,4 @@
-"""Routes by which azureml-core finds logs. They lie in the workspace's container `azureml`, as real ones do."""
+"""Routes by which azureml-core finds logs. These lie in the workspace's container `azureml`."""
 
 from __future__ import annotations
 

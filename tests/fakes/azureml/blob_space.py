@@ -9,7 +9,7 @@ import threading
 import urllib.parse
 from collections.abc import Callable
 
-# Returns the bytes of a name that is not stored but made when it is asked for, such as a log; None when unknown.
+# Returns the bytes of what is not stored but made when it is asked for, such as a log; None when unknown.
 Source = Callable[[str], bytes | None]
 
 

@@ -12,7 +12,7 @@ from tests.fakes.azureml.stand_in import StandIn
 
 @pytest.fixture
 def azure_ml(tmp_path: Path) -> Iterator[StandIn]:
-    """A running stand-in for Azure Machine Learning; `azure_ml.visit(monkeypatch)` brings the test's process to it."""
+    """A running stand-in; `azure_ml.visit(monkeypatch)` brings the test's process to it."""
     stand_in = StandIn(tmp_path / "azure-ml")
     try:
         yield stand_in

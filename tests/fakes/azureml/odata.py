@@ -9,13 +9,14 @@ from typing import Any
 from tests.fakes.azureml.wire import Document, Refusal
 
 _COMPARISON = re.compile(
-    r"(?P<field>\w+)(?:/(?P<key>.+?))? (?P<word>eq|ne) (?:(?P<quote>['\"])(?P<text>.*)(?P=quote)|(?P<bare>\S+))"
+    r"(?P<field>\w+)(?:/(?P<key>.+?))? (?P<word>eq|ne) "
+    r"(?:(?P<quote>['\"])(?P<text>.*)(?P=quote)|(?P<bare>\S+))"
 )
 _FIELDS = {"status": "status", "runtype": "runType", "runid": "runId", "target": "target"}
 
 
 def matcher(text: str) -> Callable[[Document], bool]:
-    """Return a function that tells whether a run's document fits. Raises Refusal for what it does not know."""
+    """Return a function that tells whether a run's document fits. Raises Refusal for an unknown filter."""
     tests = [
         _comparison(part.strip().strip("()")) for part in re.split(r"\s+and\s+", text) if part.strip("() ")
     ]

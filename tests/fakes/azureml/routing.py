@@ -1,7 +1,8 @@
 """Which handler answers which request.
 
-Operations have the same names in both APIs: workspace, discovery, compute, submit, run (one run's state), runs (a list of
-runs), details, tags, cancel, upload (code), blob, environment, logs, experiment, usages, sizes, roles, locks.
+Operations have the same names in both APIs: workspace, discovery, compute, submit, run (one run's state),
+runs (a list of runs), details, tags, cancel, upload (code), blob, environment, logs, experiment, event,
+datastore, usages, sizes, roles, permissions, locks, subscriptions, token.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Match:
-    """A route and the values of the path's parameters; `workspace` is what the path names, if it names one."""
+    """A route and the path's parameters; `workspace` is subscription, group and name if the path has them."""
 
     route: Route
     values: dict[str, str]
@@ -60,7 +61,8 @@ def route(
 ]:
     """Enter a handler into the table.
 
-    In `path`, {ws} is the workspace's resource id, {name} a parameter without slashes, {name*} one with slashes.
+    In `path`, {ws} is the workspace's resource id, {name} a parameter without slashes, {name*} one with them;
+    the rest is a regular expression that does not mind upper and lower case.
     """
     text = re.sub(r"\{(\w+)\*\}", r"(?P<\1>.+)", path.replace("{ws}", _WORKSPACE))
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", text), re.IGNORECASE)

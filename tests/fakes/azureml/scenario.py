@@ -1,4 +1,4 @@
-"""What goes wrong. Every draw is made from the seed and from what it is about, never from the order of threads."""
+"""What goes wrong. A draw depends on the seed and on what it is about, never on the order of threads."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FACES: tuple[Face, ...] = ("requeue", "failed", "canceled")
 class Scenario:
     """Faults and times. The default is a service in which all goes well and at once.
 
-    A fault of a call is "lost" (it has its effect, the connection breaks before the answer), "hang" (no effect, no
-    answer), or an error answer of `texts`: "503", "429", "403", "quota", ...
+    A fault of a call is "lost" (it has its effect, the connection breaks before the answer), "hang" (no
+    effect, no answer), or an error answer of `texts`: "503", "429", "403", "quota", ... without any effect.
     """
 
     seed: int = 0

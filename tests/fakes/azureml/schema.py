@@ -1,8 +1,8 @@
 """Bodies of azure-ai-ml against the published schema.
 
-azure-mgmt-machinelearningservices 2.0.0b2 is made by a generator from the public API description of 2023-04-01; its
-classes say which keys there are, which are required and of what type. Its enumerations are texts there, so their values
-are checked only where they choose a class.
+azure-mgmt-machinelearningservices 2.0.0b2 is generated from the public API description of 2023-04-01; its
+classes say which keys there are, which are required and of what type. Enumerations are texts there, so
+their values are checked only where they choose a class.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PRIMITIVE: dict[str, type | tuple[type, ...]] = {
     "iso-8601": str,
 }
 _DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?([\d.]+S)?)?")
-# The hash of an asset is a number in what azure-ai-ml 1.35.2 sends and a text in the description; it does no harm.
+# The hash's version is a number in what azure-ai-ml 1.35.2 sends and a text in the description.
 _TOLERATED = ("properties/hashVersion", "properties/properties/hash_version")
 _importing = threading.Lock()
 
@@ -74,10 +74,9 @@ def _check(kind: str, body: Any, place: str, found: list[str]) -> None:
 
 
 def _check_primitive(kind: str, body: Any, place: str, found: list[str]) -> None:
-    wanted = _PRIMITIVE[kind]
-    if not isinstance(body, wanted) or (isinstance(body, bool) and kind != "bool"):
+    if not isinstance(body, _PRIMITIVE[kind]) or (isinstance(body, bool) and kind != "bool"):
         found.append(f"{place}: {body!r} is no {kind}")
-    elif kind == "duration" and not _DURATION.fullmatch(body):
+    elif kind == "duration" and not _DURATION.fullmatch(str(body)):
         found.append(f"{place}: {body!r} is no ISO 8601 duration")
 
 

@@ -95,10 +95,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         self.close_connection = True
-        with contextlib.suppress(OSError), self.owner.watched(self.connection):
-            with self.owner.context.wrap_socket(self.connection, server_side=True) as tunnel:
-                with self.owner.watched(tunnel):
-                    _tunnelled(self.owner)(tunnel, self.client_address, self.server)
+        with (
+            contextlib.suppress(OSError),
+            self.owner.watched(self.connection),
+            self.owner.context.wrap_socket(self.connection, server_side=True) as tunnel,
+            self.owner.watched(tunnel),
+        ):
+            _tunnelled(self.owner)(tunnel, self.client_address, self.server)
 
     def _serve(self) -> None:
         began = time.monotonic()
@@ -138,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.owner.service.log.refuse(target.hostname or "")
             self.send_error(502, "unknown host")
             return None
-        # Clients send head and body apart; without this the body waits 40 ms for the kernel's late acknowledgement.
+        # Clients send head and body apart; without this the body waits 40 ms for the kernel to acknowledge.
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         body = b""
         if headers.get("transfer-encoding", "").lower() == "chunked":
@@ -167,8 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
                     raise Refusal(
                         404,
                         "ResourceNotFound",
-                        f"The Resource 'Microsoft.MachineLearningServices/workspaces/{match.workspace[2]}' under "
-                        f"resource group '{match.workspace[1]}' was not found.",
+                        f"The Resource 'Microsoft.MachineLearningServices/workspaces/{match.workspace[2]}' "
+                        f"under resource group '{match.workspace[1]}' was not found.",
                     )
             return match.route.handler(service, request, **match.values)
         except Refusal as refusal:

@@ -105,7 +105,8 @@ class Service:
             raise Refusal(
                 400,
                 "UserError",
-                f"Requested {work.nodes} nodes but AzureMLCompute cluster only has {cluster.maximum} maximum nodes.",
+                f"Requested {work.nodes} nodes but AzureMLCompute cluster only has {cluster.maximum} "
+                "maximum nodes.",
             )
 
     def begin(self, run: Run) -> None:

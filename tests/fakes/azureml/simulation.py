@@ -18,7 +18,7 @@ Seconds = float | Callable[[RunView], float]
 
 
 class SimulatedExecutor:
-    """Lets each start take `seconds`, then calls `hook`; a hook that raises fails the run with its message."""
+    """Lets each start take `seconds`, then calls `hook`; one that raises fails the run with its message."""
 
     def __init__(self, clock: Clock, seconds: Seconds, hook: Hook | None, threads: int = 4) -> None:
         self._clock = clock

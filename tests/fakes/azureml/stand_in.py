@@ -47,7 +47,7 @@ class StandIn:
         serve_logs(self.service)
         self._server = Server(self.service, folder)
 
-    # ---- what clients need ------------------------------------------------------------------------------------
+    # ---- what clients need ----
     @property
     def environment(self) -> dict[str, str]:
         """Variables that bring a process with a real SDK here."""
@@ -89,7 +89,7 @@ class StandIn:
 
         return Credential()
 
-    # ---- what happens -----------------------------------------------------------------------------------------
+    # ---- what happens ----
     def scenario(self, **faults: Any) -> None:
         """Let these faults happen from now on, and no others. See `Scenario`."""
         self.service.faults.set(Scenario(**faults))
@@ -108,7 +108,7 @@ class StandIn:
         del self.service.clusters[name]
 
     def simulate(self, seconds: Seconds = 0.0, hook: Hook | None = None, threads: int = 4) -> None:
-        """Execute nothing: each start takes `seconds`, then `hook(run, share)` is called in a pool of threads.
+        """Execute nothing: each start takes `seconds`, then `hook(run, share)` is called in a pool.
 
         `share` is 1.0 for a start that had all its time, less for one that was evicted or canceled.
         """
@@ -123,9 +123,9 @@ class StandIn:
         """More variables of all nodes, such as the store's connection string; change it at any time."""
         return self.service.node_environment
 
-    # ---- what happened ----------------------------------------------------------------------------------------
+    # ---- what happened ----
     def calls(self, operation: str = "") -> list[Call]:
-        """Return the requests until now, of one operation (see `routing`) or all; token requests included."""
+        """Return the requests until now, of one operation (see `routing`) or all, token requests too."""
         return [call for call in self.service.log.calls() if not operation or call.operation == operation]
 
     def forget_calls(self) -> None:
@@ -155,7 +155,7 @@ class StandIn:
 
     @property
     def bugs(self) -> list[BaseException]:
-        """What went wrong in the stand-in itself, unknown requests included; the fixture fails the test for any."""
+        """What went wrong in the stand-in itself, unknown requests too; the fixture fails the test for it."""
         return self.service.bugs
 
     @property

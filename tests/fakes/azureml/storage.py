@@ -91,7 +91,9 @@ def _listing(service: Service, request: Request, container: str) -> Reply:
 
 
 def _check(service: Service, request: Request, name: str) -> None:
-    if not service.blobs.opens(request.query.get("sig", ""), name):
+    if "sig" not in request.query:  # no signed address: then by a token
+        service.tokens.check(request.headers.get("authorization", ""), request.host)
+    elif not service.blobs.opens(request.query.get("sig", ""), name):
         raise Refusal(403, "AuthenticationFailed", "Server failed to authenticate the request.")
 
 

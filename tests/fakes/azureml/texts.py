@@ -1,7 +1,8 @@
 """What the service says when something goes wrong.
 
-PREEMPTED: Azure/MachineLearningNotebooks#1242, microsoft/MLOpsPython#346. The others are modelled on messages that users
-report in forums, or invented; backends have to tell them apart by their codes and by the words that matter.
+PREEMPTED: Azure/MachineLearningNotebooks#1242, microsoft/MLOpsPython#346. The others are modelled on
+messages that users report in forums, or invented; backends have to tell them apart by codes and by the
+words that matter.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ PREEMPTED = (
 )
 IMAGE = (
     "AzureMLCompute job failed.\nFailedPullingImage: Unable to pull docker image\n"
-    "\timageName: {image}\n\terror: Run docker command to pull public image failed with error: Error response from "
-    "daemon: manifest for {image} not found: manifest unknown: manifest unknown.\n"
+    "\timageName: {image}\n\terror: Run docker command to pull public image failed with error: Error "
+    "response from daemon: manifest for {image} not found: manifest unknown: manifest unknown.\n"
 )
 EXIT = (
     "Execution failed. User process '{program}' exited with status code {code}. "

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import Any
 
-from tests.fakes.azureml.routing import ARM, DATA
+from tests.fakes.azureml.routing import ARM, BLOB, DATA
 from tests.fakes.azureml.wire import Refusal
 
 TENANT = "7e4a47f0-0000-4000-8000-000000000001"
@@ -19,6 +19,7 @@ APP_PRINCIPAL = "a99a99a9-0000-4000-8000-000000000002"
 _AUDIENCES = {
     ARM: ("https://management.azure.com", "https://management.core.windows.net"),
     DATA: ("https://management.azure.com", "https://management.core.windows.net", "https://ml.azure.com"),
+    BLOB: ("https://storage.azure.com",),
 }
 
 

@@ -1,4 +1,4 @@
-"""Keeps a node from importing this checkout: an editable installation reaches into every process of its environment."""
+"""Keeps a node from importing this checkout, which an editable installation offers to every process."""
 
 import os
 import sys
