@@ -85,9 +85,8 @@ def registered_environment(ml: Any, workspace: Workspace, wanted: ScoringEnviron
     """
     entities: Any = importlib.import_module("azure.ai.ml.entities")
     if not _known(ml, wanted):
-        made = entities.Environment(name=wanted.name, version=wanted.version, image=wanted.image)
-        if wanted.context is not None:
-            made.build = entities.BuildContext(path=str(wanted.context))
+        build = entities.BuildContext(path=str(wanted.context)) if wanted.context else None
+        made = entities.Environment(name=wanted.name, version=wanted.version, image=wanted.image, build=build)
         try:
             ml.environments.create_or_update(made)
         except Exception:
