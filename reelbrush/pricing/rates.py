@@ -1,0 +1,156 @@
+"""Measured rates: how long one process takes per frame, by device, style, precision and frame size.
+
+They are remembered in the store, one small document per device, style and precision, so that later jobs are
+planned and quoted by what earlier ones took. The last writer wins; what it may lose is one measurement.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from statistics import median
+
+from reelbrush.job import Job, LedgerPage, Options, to_json
+from reelbrush.job.codec import read_document
+from reelbrush.job.names import WORK
+from reelbrush.store import Store, read_if_there
+
+RATES = ".rates/"  # of `work/`
+CPU = "cpu"
+
+_SAME_SIZE = 1.25  # ratio of pixels up to which a frame counts as of the same size
+_KEPT = 8  # frame sizes of one document
+_FULL_WEIGHT = 200  # frames that a measurement needs to count in full
+_NEWEST = 0.7  # share of the newest measurement then
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one process takes per frame. Not `measured`: reckoned from a reference."""
+
+    seconds_per_frame: float  # of the size asked for
+    device: str = ""  # "cpu", or what CUDA calls it
+    measured: bool = True
+    scaled: bool = False  # from frames of another size
+    pixels: int = 0  # of the frames that were measured
+    frames: int = 0  # that were measured last
+    at: str = ""  # when, ISO, UTC
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    pixels: int
+    seconds_per_frame: float
+    frames: int
+    at: str
+
+
+@dataclass(frozen=True)
+class _Card:
+    device: str
+    sizes: tuple[_Measurement, ...] = ()
+
+
+def painted_style(style: str, options: Options) -> str:
+    """Return what rates are kept by: the style, both of a mix, "" where nothing is painted."""
+    if not options.strength:
+        return ""
+    return style if options.mix is None else f"{style}+{options.mix}"
+
+
+def note_rates(store: Store, job: Job, pixels: int, pages: Iterable[LedgerPage]) -> None:
+    """Remember what the published segments of a job took; frames have `pixels` pixels each.
+
+    Pages without times and jobs that paint nothing tell nothing. A segment counts by what it held the
+    process up ("total": stages overlap), and the middle of all segments counts. Raises StoreError.
+    """
+    style = painted_style(job.style, job.options)
+    if not style or pixels < 1:
+        return
+    taken: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+    for page in pages:
+        seconds = page.seconds.get("total", 0.0)
+        if seconds > 0 and page.frame_count > 0:
+            device = page.versions.get("device", CPU)
+            precision = page.versions.get("precision", job.options.precision)
+            taken[device, precision].append((seconds / page.frame_count, page.frame_count))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for (device, precision), rates in taken.items():
+        measured = _Measurement(pixels, median(rate for rate, _ in rates), sum(n for _, n in rates), now)
+        name = _name(device, style, precision)
+        known = _read(store, name) or _Card(device)
+        card = replace(known, sizes=_with(known.sizes, measured))
+        store.put_bytes(WORK, name, json.dumps(to_json(card)).encode())
+
+
+def rate_of(store: Store, device: str, style: str, precision: str, pixels: int) -> Rate | None:
+    """Return the rate for frames of `pixels` pixels, None where nothing was measured.
+
+    `device` is "cpu", what CUDA calls a GPU, or its model such as "T4"; "" takes any GPU. `style` is as
+    `painted_style` says. Of several devices that fit, the one measured last counts. Raises StoreError.
+    """
+    wanted = _slug(device)
+    ending = f"/{_file(style, precision)}"
+    cards = [
+        _read(store, blob.name)
+        for blob in store.list(WORK, RATES)
+        if blob.name.endswith(ending) and _fits(blob.name.split("/")[1], wanted)
+    ]
+    found = [_nearest(card, pixels) for card in cards if card is not None and card.sizes]
+    return max(found, key=lambda rate: (not rate.scaled, rate.at), default=None)
+
+
+def _nearest(card: _Card, pixels: int) -> Rate:
+    size = min(card.sizes, key=lambda size: _ratio(size.pixels, pixels))
+    return Rate(
+        seconds_per_frame=size.seconds_per_frame * pixels / size.pixels,
+        device=card.device,
+        scaled=_ratio(size.pixels, pixels) > _SAME_SIZE,
+        pixels=size.pixels,
+        frames=size.frames,
+        at=size.at,
+    )
+
+
+def _with(sizes: tuple[_Measurement, ...], new: _Measurement) -> tuple[_Measurement, ...]:
+    """Return the sizes with a measurement, mixed with what is known of about the same size."""
+    others = [size for size in sizes if _ratio(size.pixels, new.pixels) > _SAME_SIZE]
+    same = [size for size in sizes if size not in others]
+    if same:
+        old = min(same, key=lambda size: _ratio(size.pixels, new.pixels))
+        share = _NEWEST * min(1.0, new.frames / _FULL_WEIGHT)
+        before = old.seconds_per_frame * new.pixels / old.pixels
+        new = replace(new, seconds_per_frame=share * new.seconds_per_frame + (1 - share) * before)
+    return (new, *others)[:_KEPT]
+
+
+def _ratio(one: int, other: int) -> float:
+    return max(one, other) / max(1, min(one, other))
+
+
+def _fits(slug: str, wanted: str) -> bool:
+    return slug == wanted or (wanted in slug.split("-") if wanted else slug != CPU)
+
+
+def _read(store: Store, name: str) -> _Card | None:
+    text = read_if_there(store, WORK, name)
+    try:
+        return None if text is None else read_document(_Card, text)
+    except ValueError:
+        return None  # measured anew
+
+
+def _name(device: str, style: str, precision: str) -> str:
+    return f"{RATES}{_slug(device)}/{_file(style, precision)}"
+
+
+def _file(style: str, precision: str) -> str:
+    return f"{style}.{_slug(precision)}.json"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]
