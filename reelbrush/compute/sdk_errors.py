@@ -29,6 +29,9 @@ def translated() -> Generator[None]:
 def told(error: Exception) -> tuple[str, str, int | None]:
     """Return (text, code, HTTP status or None) of an exception, in the service's own words if it has any."""
     text = str(error)
+    own: Any = getattr(error, "error", None)  # of azure-core's exceptions, which say everything twice as text
+    if isinstance(getattr(own, "message", None), str) and own.message:
+        return own.message, str(own.code or ""), _status(error, text)
     document, status = _document(text), _status(error, text)
     inner: Any = document.get("error_details", document)
     inner = inner.get("error", inner) if isinstance(inner, dict) else inner  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
