@@ -1,7 +1,18 @@
 """The steps with an effect, one file each. Every one may be repeated or doubled without harm."""
 
-from activities import admit, cancel, close, finish, poll, split, stitch, submit, tell
+from activities import admit, approval, cancel, close, finish, plan, poll, split, stitch, submit, tell
 
-blueprints = (split.bp, submit.bp, poll.bp, stitch.bp, finish.bp, cancel.bp, admit.bp, close.bp, tell.bp)
+blueprints = (
+    split.bp,
+    plan.bp,
+    submit.bp,
+    poll.bp,
+    stitch.bp,
+    finish.bp,
+    cancel.bp,
+    admit.bp,
+    close.bp,
+    tell.bp,
+)
 
 __all__ = ["blueprints"]

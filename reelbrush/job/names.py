@@ -43,6 +43,11 @@ class WorkNames:
         return f"{self.job}/cancel.json"
 
     @property
+    def approved(self) -> str:
+        """Tells that somebody agreed to what the job costs."""
+        return f"{self.job}/approved.json"
+
+    @property
     def stuck(self) -> str:
         """Tells that the job was reported as stuck."""
         return f"{self.job}/stuck.json"

@@ -1,0 +1,54 @@
+"""Approval: whether somebody has agreed to what a job costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.marks import is_canceled
+from activities.services import Services, services
+from reelbrush.job import WorkNames
+from reelbrush.job.names import WORK
+from reelbrush.store import read_if_there
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request", activity="await_approval")
+async def await_approval(request: dict) -> dict:  # type: ignore[type-arg]
+    """Return {"approved": bool} or {"canceled"}. Request: {"job": id, "ticket", "since": ISO 8601}."""
+    return await asyncio.to_thread(look_for_approval, services(), request)
+
+
+def look_for_approval(to: Services, request: dict[str, Any]) -> dict[str, Any]:
+    """Say whether the job was approved after `since`; meanwhile its ticket stands in nobody's way."""
+    job = str(request["job"])
+    if is_canceled(to.store, job):
+        return {"canceled": True}
+    to.store.delete(WORK, str(request["ticket"]))
+    approval, since = approval_of(to, job), datetime.fromisoformat(request["since"])
+    return {"approved": approval is not None and datetime.fromisoformat(approval["at"]) >= since}
+
+
+def approve_job(to: Services, job: str, max_cost: float | None) -> bool:
+    """Agree to what a job costs, up to `max_cost` in the currency of the settings; None means whatever.
+
+    A later approval replaces an earlier one, and a retry of the job keeps it. False when the job is canceled.
+    """
+    if is_canceled(to.store, job):
+        return False
+    document: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    if max_cost is not None:
+        document["maxCost"] = max_cost
+    to.store.put_bytes(WORK, WorkNames(job).approved, json.dumps(document).encode())
+    return True
+
+
+def approval_of(to: Services, job: str) -> dict[str, Any] | None:
+    """Return the approval of a job: {"at": ISO 8601, "maxCost"?}; None when there is none."""
+    text = read_if_there(to.store, WORK, WorkNames(job).approved)
+    return json.loads(text) if text is not None else None
