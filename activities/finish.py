@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import azure.durable_functions as df
@@ -14,13 +16,20 @@ from activities.marks import FINISHED, decide, note_end
 from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
 from reelbrush import __version__
-from reelbrush.job import Job, Manifest, WorkNames, from_json, to_json
+from reelbrush.errors import ReelbrushError
+from reelbrush.job import Job, LedgerPage, Manifest, WorkNames, from_json, to_json
 from reelbrush.job.cost import estimated_cost
 from reelbrush.job.ledger import FlickerSums
 from reelbrush.job.names import WORK
+from reelbrush.pricing.evictions import note_evictions
+from reelbrush.pricing.kept import kept_quote
+from reelbrush.pricing.prices import price_of
+from reelbrush.pricing.rates import note_rates
 from reelbrush.telemetry import record_receipt
 
 bp = df.Blueprint()
+
+log = logging.getLogger("reelbrush.finish")
 
 _RECEIPT_ROW = (
     "index",
@@ -41,7 +50,8 @@ _RECEIPT_ROW = (
 async def finish_job(request: dict) -> dict:  # type: ignore[type-arg]
     """Return the job's result with its totals, or {"canceled"}.
 
-    Request: {"job", "result", "retries", "attempts"?: of the last run of each batch, "nodeSeconds"?}.
+    Request: {"job", "result", "retries", "attempts"?: of the last run of each batch, "nodeSeconds"?: of runs,
+    times their nodes, "evictions"?: of nodes}.
     """
     return await asyncio.to_thread(finish, services(), request)
 
@@ -54,12 +64,16 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         return {"canceled": True}
     if to.store.stat(WORK, names.receipt) is None:
         manifest = read_manifest(to.store, job)
+        pages = [
+            read_page(to.store, job.id, manifest.generation, segment.index) for segment in manifest.segments
+        ]
+        _learn(to, job, manifest, pages, request)
         receipt = {
             "job": to_json(job),
             "product": f"reelbrush {__version__}",
             "result": request["result"],
             "retries": request["retries"],
-            **_totals(to, manifest),
+            **_totals(manifest, pages),
             **_compute(to, request),
         }
         to.store.put_bytes(WORK, names.receipt, json.dumps(receipt, indent=1).encode())
@@ -68,15 +82,30 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     note_end(to.store, job.id)
     if to.settings.work_hours == 0:
         remove_work(to, job.id)
-    kept = ("retries", "seconds", "flicker", "nodeSeconds", "cost")
+    kept = ("retries", "seconds", "flicker", "nodeSeconds", "cost", "evictions", "quote")
     return {**receipt["result"], **{name: receipt[name] for name in kept if name in receipt}}
 
 
-def _totals(to: Services, manifest: Manifest) -> dict[str, Any]:
+def _learn(
+    to: Services, job: Job, manifest: Manifest, pages: Sequence[LedgerPage], request: dict[str, Any]
+) -> None:
+    """Remember what the next plans and quotes can stand on; no job fails for it."""
+    try:
+        note_rates(to.store, job, manifest.encode.width * manifest.encode.height, pages)
+        note_evictions(
+            to.settings,
+            to.store,
+            int(request.get("evictions", 0)),
+            float(request.get("nodeSeconds", 0.0)),
+        )
+    except ReelbrushError as error:
+        log.warning("what %s took is not remembered: %s", job.id, error)
+
+
+def _totals(manifest: Manifest, pages: Sequence[LedgerPage]) -> dict[str, Any]:
     seconds, versions = Counter[str](), dict[str, str]()
     flicker: FlickerSums | None = None
-    for segment in manifest.segments:
-        page = read_page(to.store, manifest.job, manifest.generation, segment.index)
+    for page in pages:
         seconds.update(page.seconds)
         versions |= page.versions
         if page.flicker is not None:
@@ -94,10 +123,14 @@ def _compute(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     rows = batch_rows(to, request["job"]["id"], request["attempts"])
     batches = [{name: row[name] for name in _RECEIPT_ROW if name in row} for row in rows]
     figures: dict[str, Any] = {"batches": batches, "nodeSeconds": seconds}
-    price = to.settings.price_per_hour
-    if price:
-        figures["cost"] = estimated_cost(seconds, price, to.settings.currency)
-    return figures
+    if "evictions" in request:
+        figures["evictions"] = int(request["evictions"])
+    price = price_of(to.settings)
+    if price is not None:
+        figures["cost"] = estimated_cost(seconds, price.per_hour, price.currency)
+        figures["priceBasis"] = price.basis
+    quoted = kept_quote(to.store, request["job"]["id"])
+    return figures if quoted is None else {**figures, "quote": quoted}
 
 
 def _averages(flicker: FlickerSums) -> dict[str, Any]:

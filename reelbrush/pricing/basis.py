@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reelbrush.job import Options
-from reelbrush.job.plan import Figures
+from reelbrush.job.plan import MAX_BATCHES, Figures
 from reelbrush.pricing.evictions import evictions_per_node_hour
 from reelbrush.pricing.prices import Price, price_of
 from reelbrush.pricing.rates import CPU, Rate, painted_style, rate_of
@@ -69,7 +69,7 @@ def basis_of(
         rate, basis = Rate(max(seconds * styles, 1e-6), device, measured=False), reference.basis
     figures = Figures(
         seconds_per_frame=rate.seconds_per_frame,
-        nodes=settings.nodes,
+        nodes=min(settings.nodes, MAX_BATCHES) if local else settings.nodes,
         processes=1 if local else settings.processes,
         run_nodes=1 if local else min(settings.run_nodes, settings.nodes),
         startup_seconds=LOCAL_RUN_SECONDS if local else RUN_SECONDS,

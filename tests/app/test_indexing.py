@@ -34,6 +34,7 @@ FUNCTIONS = {
     "cancel_runs": "activity",
     "close_job": "activity",
     "finish_job": "activity",
+    "plan_job": "activity",
     "poll_runs": "activity",
     "split_video": "activity",
     "stitch_video": "activity",

@@ -1,0 +1,148 @@
+"""Plan: group the segments into batches by measured rates, quote the job, and hold it against its limit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.marks import is_canceled
+from activities.services import Services, read_manifest, read_page, services
+from activities.traced import traced
+from reelbrush.job import Batch, Job, Manifest, WorkNames, from_json
+from reelbrush.job.names import WORK
+from reelbrush.job.plan import Plan, plan
+from reelbrush.pricing.basis import Basis, basis_of
+from reelbrush.pricing.kept import keep_quote
+from reelbrush.pricing.quote import quote
+from reelbrush.pricing.rates import note_rates
+from reelbrush.store import read_if_there
+
+bp = df.Blueprint()
+
+PROBE_FRAMES, PROBE_SEGMENTS = 200, 3  # whichever is reached first
+_PAGES = 24  # pages that a rate is taken from
+
+
+@bp.activity_trigger(input_name="request", activity="plan_job")
+@traced("plan_job")
+async def plan_job(request: dict) -> dict:  # type: ignore[type-arg]
+    """Return the job's batches, quote and guard, or {"canceled"}; see `plan_for`.
+
+    Request: {"job", "first"?: segments that are scored already, "index"?: number of the first new batch}.
+    """
+    return await asyncio.to_thread(plan_for, services(), request)
+
+
+def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
+    """Return {"batches", "nodes", "probe", "quote", "guard", "reasons", "budgetSeconds"?}, or {"canceled"}.
+
+    A batch is [index, first segment, segments, frames]. With "probe" there is one small one, by which a rate
+    is measured; asked again with "first", the rest is planned. "nodes" is how many each run takes; "guard" is
+    ok, approve or refuse; "budgetSeconds" of nodes may be spent where a limit holds. Raises StoreError.
+    """
+    job = from_json(Job, request["job"])
+    if is_canceled(to.store, job.id):
+        return {"canceled": True}
+    manifest = read_manifest(to.store, job)
+    first, index = int(request.get("first", 0)), int(request.get("index", 0))
+    published = _published(to, manifest)
+    basis = _basis(to, job, manifest, published)
+    left = manifest.segments[first:]
+    frames = [segment.frame_count for segment in left]
+    planned, full = _plans(basis, frames, probed=first > 0)
+    unpainted = sum(segment.frame_count for segment in left if segment.index not in published)
+    document = quote(basis, full, unpainted, _done(manifest, unpainted))
+    keep_quote(to.store, job.id, document)
+    guard = _guard(to, job, basis, document)
+    answer: dict[str, Any] = {
+        "batches": [
+            [b.index + index, b.first_segment + first, b.segment_count, b.frame_count]
+            for b in planned.batches
+        ],
+        "nodes": planned.nodes_per_run,
+        "probe": planned is not full,
+        "quote": document,
+        "guard": guard.verdict,
+        "reasons": [*guard.reasons, *planned.reasons],
+    }
+    return answer if guard.seconds is None else {**answer, "budgetSeconds": guard.seconds}
+
+
+def _published(to: Services, manifest: Manifest) -> set[int]:
+    prefix = WorkNames(manifest.job).segments(manifest.generation)
+    names = (blob.name.removeprefix(prefix) for blob in to.store.list(WORK, prefix))
+    return {int(name.removesuffix(".json")) for name in names if name.endswith(".json")}
+
+
+def _basis(to: Services, job: Job, manifest: Manifest, published: set[int]) -> Basis:
+    """Return what is known of the job's frames; of a style that is new, what its first segments tell."""
+    pixels = manifest.encode.width * manifest.encode.height
+    basis = basis_of(to.settings, to.store, job.style, job.options, pixels)
+    if (basis.rate.measured and not basis.rate.scaled) or not published:
+        return basis
+    some = sorted(published)[:_PAGES]
+    pages = [read_page(to.store, job.id, manifest.generation, index) for index in some]
+    note_rates(to.store, job, pixels, pages)
+    return basis_of(to.settings, to.store, job.style, job.options, pixels)
+
+
+def _plans(basis: Basis, frames: Sequence[int], probed: bool) -> tuple[Plan, Plan]:
+    """Return the plan for now and that for everything; they are one unless a probe comes first."""
+    figures = basis.planning()
+    if figures.seconds_per_frame is not None or basis.local or figures.batch_frames:
+        full = plan(frames, figures)
+        return full, full
+    full = plan(frames, basis.figures)  # as far as can be reckoned
+    if len(full.batches) > 1:
+        if not probed and len(frames) > PROBE_SEGMENTS:
+            return _probe(frames), full
+        full = plan(frames, figures)
+    return full, full
+
+
+def _probe(frames: Sequence[int]) -> Plan:
+    count = total = 0
+    while count < min(PROBE_SEGMENTS, len(frames)) and total < PROBE_FRAMES:
+        total += frames[count]
+        count += 1
+    why = f"{total} frames are painted first, to measure how long this style takes on the cluster."
+    return Plan((Batch(0, 0, count, total),), 1, (why,))
+
+
+def _done(manifest: Manifest, unpainted: int) -> tuple[str, ...]:
+    done = manifest.frame_count - unpainted
+    return (f"{done:,} of {manifest.frame_count:,} frames are painted already.",) if done > 0 else ()
+
+
+@dataclass(frozen=True)
+class _Guard:
+    verdict: str  # ok, approve or refuse
+    seconds: float | None = None  # of nodes that may be spent; None without a limit
+    reasons: tuple[str, ...] = ()
+
+
+def _guard(to: Services, job: Job, basis: Basis, document: dict[str, Any]) -> _Guard:
+    """Hold a quote against the limit; an approved amount takes the place of the setting's."""
+    approval = read_if_there(to.store, WORK, f"{WorkNames(job.id).prefix}approved.json")
+    approved = None if approval is None else json.loads(approval)
+    limit = to.settings.max_cost if approved is None else float(approved.get("maxCost") or 0.0)
+    price, currency = basis.price, to.settings.currency
+    if not limit or (price is None and basis.local):
+        return _Guard("ok")
+    over = "refuse" if to.settings.over_cost == "refuse" else "approve"
+    if price is None or price.currency != currency:
+        unknown = f"What it costs in {currency} is not known, and the limit is {limit:g} {currency}."
+        return _Guard(over if approved is None else "ok", None, (unknown,))
+    seconds = round(limit / price.per_hour * 3600, 1)
+    likely = document["cost"]["likely"]
+    if likely <= limit:
+        return _Guard("ok", seconds)
+    dear = f"About {likely:.2f} {currency} are reckoned, and the limit is {limit:g} {currency}."
+    if approved is None:
+        return _Guard(over, seconds, (dear,))
+    return _Guard("ok", seconds, (f"{dear} Painting stops when that is spent; what is done is kept.",))
