@@ -6,6 +6,7 @@ Nothing of it is imported before one of these functions is called: importing tak
 from __future__ import annotations
 
 import importlib
+import logging
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,14 @@ PAUSE = 5.0  # longest time in seconds between two tries, whatever the service a
 def open_workspace(workspace: Workspace, credential: TokenCredential) -> Any:
     """Return an MLClient, which all threads may share. Calls nobody yet.
 
-    Its requests have time limits of their own and keep to `timeouts.time_limit`.
+    Its requests have time limits of their own and keep to `timeouts.time_limit`. Only the storage client with
+    which it uploads code is out of reach: that one pauses 15 s and longer between its tries.
     """
     need_home()
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)  # of its own classes
     sdk: Any = importlib.import_module("azure.ai.ml")
+    # it logs as an error what it raises as well, such as a run that is not there yet
+    logging.getLogger("azure.ai.ml").setLevel(logging.CRITICAL)
     limit_requests()
     return sdk.MLClient(
         credential,
