@@ -1,0 +1,85 @@
+"""Does the subscription's quota allow as many nodes as the cluster may have?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from reelbrush.compute.preflight.check import Check, az_ml, failed, passed, unchecked
+from reelbrush.compute.preflight.cluster import low_priority, own_properties
+from reelbrush.compute.preflight.place import Place
+from reelbrush.errors import ComputeError
+from reelbrush.pricing.sizes import vm_size
+
+_ML = "Microsoft.MachineLearningServices/"
+_STUDIO = "ask for more in the studio (ml.azure.com, Quota"
+
+
+def check_quota(place: Place, name: str, compute: dict[str, Any]) -> Iterator[Check]:
+    """Yield whether the quotas that hold for the cluster's nodes allow all of them.
+
+    Dedicated nodes are limited per VM family and all together, low-priority nodes all together. What is used
+    is not subtracted: nodes that a cluster may have count as used whether they run or not.
+    """
+    own, title = own_properties(compute), f"quota of {name}"
+    size = str(own.get("vmSize", ""))
+    most = int((own.get("scaleSettings") or {}).get("maxNodeCount") or 0)
+    low = low_priority(compute)
+    try:
+        family, cores = _facts(place, size)
+        limits = _limits(place, family, low)
+    except ComputeError as error:
+        yield unchecked(title, f"{error.message} (reading quotas needs the role Reader on the subscription)")
+        return
+    if not cores:
+        yield unchecked(title, f"how many vCPUs {size or 'its nodes'} have")
+        return
+    if not limits:
+        yield unchecked(title, f"the region tells no quota for {family or size}")
+        return
+    tight, limit = min(limits, key=lambda pair: pair[1])
+    if limit >= most * cores:
+        yield passed(title, f"{tight}: {limit}, needed {most} x {cores}")
+        return
+    fit = limit // cores
+    ask = f"{_STUDIO}, {tight}, at least {most * cores})"
+    less = az_ml(place.workspace, f"compute update --name {name} --max-instances {fit}")
+    yield failed(
+        title,
+        "quota",
+        f"{tight} is {limit}, which is "
+        + (f"enough for {fit} of {most} nodes" if fit else f"not enough for one node of {cores} vCPUs"),
+        f"{ask}, or {less}" if fit else f"{ask}, or use a VM size or a priority that has quota",
+    )
+
+
+def _facts(place: Place, size: str) -> tuple[str, int]:
+    """Return family and vCPUs of a size, from the region or else from the table of this release."""
+    known = vm_size(size)
+    if known is not None:
+        return known.family, known.vcpus
+    offered = place.sizes.get(size.lower(), {})
+    return str(offered.get("family", "")), int(offered.get("vCPUs") or 0)
+
+
+def _limits(place: Place, family: str, low: bool) -> list[tuple[str, int]]:
+    """Return (what, limit in vCPUs) of each quota that holds; those without a limit are left out."""
+    priority = "LowPriority" if low else "Dedicated"
+    total = _ML + ("lowPriorityCores/usages" if low else "dedicatedCores/usages")
+    here = f"/workspaces/{place.workspace.name}/usages/".lower()
+    found: list[tuple[str, int]] = []
+    for usage in place.usages:
+        kind, name = str(usage.get("type", "")), str((usage.get("name") or {}).get("value", ""))
+        of_family = f"Cluster {priority}" in name and _plain(name) == _plain(family)
+        of_workspace = here in str(usage.get("id", "")).lower()
+        if kind == total or (of_family and (kind == _ML + "vmFamily/usages" or of_workspace)):
+            limit = int(usage.get("limit", -1))
+            if limit >= 0:  # -1: none of its own
+                found.append((name, limit))
+    return found
+
+
+def _plain(family: str) -> str:
+    """Return what quotas ("Standard NCv3 Family Cluster Dedicated vCPUs") and sizes spell alike."""
+    return re.sub(r"cluster (dedicated|lowpriority) vcpus$|^standard|family|[\s_]", "", family.lower())
