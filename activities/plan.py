@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import azure.durable_functions as df
 
+from activities.approval import approval_of
 from activities.marks import is_canceled
 from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
@@ -20,7 +20,6 @@ from reelbrush.pricing.basis import Basis, basis_of
 from reelbrush.pricing.kept import keep_quote
 from reelbrush.pricing.quote import quote
 from reelbrush.pricing.rates import note_rates
-from reelbrush.store import read_if_there
 
 bp = df.Blueprint()
 
@@ -128,21 +127,19 @@ class _Guard:
 
 def _guard(to: Services, job: Job, basis: Basis, document: dict[str, Any]) -> _Guard:
     """Hold a quote against the limit; an approved amount takes the place of the setting's."""
-    approval = read_if_there(to.store, WORK, f"{WorkNames(job.id).prefix}approved.json")
-    approved = None if approval is None else json.loads(approval)
-    limit = to.settings.max_cost if approved is None else float(approved.get("maxCost") or 0.0)
+    approval = approval_of(to, job.id)
+    limit = (to.settings.max_cost or None) if approval is None else approval.get("maxCost")
     price, currency = basis.price, to.settings.currency
-    if not limit or (price is None and basis.local):
+    if limit is None or (price is None and basis.local):
         return _Guard("ok")
     over = "refuse" if to.settings.over_cost == "refuse" else "approve"
     if price is None or price.currency != currency:
         unknown = f"What it costs in {currency} is not known, and the limit is {limit:g} {currency}."
-        return _Guard(over if approved is None else "ok", None, (unknown,))
+        return _Guard(over if approval is None else "ok", None, (unknown,))
     seconds = round(limit / price.per_hour * 3600, 1)
     likely = document["cost"]["likely"]
     if likely <= limit:
         return _Guard("ok", seconds)
-    dear = f"About {likely:.2f} {currency} are reckoned, and the limit is {limit:g} {currency}."
-    if approved is None:
-        return _Guard(over, seconds, (dear,))
-    return _Guard("ok", seconds, (f"{dear} Painting stops when that is spent; what is done is kept.",))
+    return _Guard(
+        over, seconds, (f"About {likely:.2f} {currency} are reckoned, the limit is {limit:g} {currency}.",)
+    )
