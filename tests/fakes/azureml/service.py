@@ -11,19 +11,21 @@ from pathlib import Path
 from tests.fakes.azureml.blob_space import BlobSpace
 from tests.fakes.azureml.calls import CallLog
 from tests.fakes.azureml.clock import Clock
-from tests.fakes.azureml.cluster import Cluster
+from tests.fakes.azureml.cluster import SCORING_PRINCIPAL, Cluster
 from tests.fakes.azureml.lifecycle import Executor, Lifecycle
 from tests.fakes.azureml.processes import ProcessExecutor
 from tests.fakes.azureml.runs import Run, RunView, Work, now, view
 from tests.fakes.azureml.scenario import Faults
 from tests.fakes.azureml.simulation import Hook, Seconds, SimulatedExecutor
-from tests.fakes.azureml.tokens import Tokens
+from tests.fakes.azureml.tokens import APP_PRINCIPAL, Tokens
 from tests.fakes.azureml.wire import Document, Refusal
 
 REGION = "westeurope"
 DATA_URL = f"https://{REGION}.api.azureml.ms"
 ACCOUNT = "standinstore"
 BLOB_URL = f"https://{ACCOUNT}.blob.core.windows.net"
+DATA_SCIENTIST = "f6c7c914-8db3-469d-8ca1-694a8f32e121"  # role definitions
+BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 
 
 class Service:
@@ -57,7 +59,14 @@ class Service:
             ("vmFamily", "Standard NCASv3_T4 Family Cluster Dedicated vCPUs", 0, 24),
             ("lowPriorityCores", "Total Cluster LowPriority Regional vCPUs", 0, 100),
         ]
-        self.roles: list[tuple[str, str, str]] = []  # scope, principal id, role definition's guid
+        providers = f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
+        self.accounts = [  # resource ids of storage accounts
+            f"{providers}/Microsoft.Storage/storageAccounts/{name}" for name in ("another", ACCOUNT)
+        ]
+        self.roles: list[tuple[str, str, str]] = [  # scope, principal id, role definition's guid
+            (self.workspace_id, APP_PRINCIPAL, DATA_SCIENTIST),
+            (self.accounts[-1], SCORING_PRINCIPAL, BLOB_CONTRIBUTOR),
+        ]
         self.locks: list[tuple[str, str]] = []  # scope, level
         self.node_environment: dict[str, str] = {}
         self.invalid: list[tuple[str, list[str]]] = []  # operation and problems of bodies against the schema

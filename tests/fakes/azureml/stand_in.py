@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes.azureml import (
     arm,
+    arm_storage,
     environments,
     execution,
     history,
@@ -31,7 +32,10 @@ from tests.fakes.azureml.service import Service, remove
 from tests.fakes.azureml.simulation import Hook, Seconds
 
 # Importing a module of routes enters them into the table.
-ROUTES = (arm, environments, execution, history, identity, snapshots, storage, v2_assets, v2_jobs)
+ROUTES = (
+    *(arm, arm_storage, environments, execution, history),
+    *(identity, snapshots, storage, v2_assets, v2_jobs),
+)
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 
 
