@@ -162,7 +162,6 @@ class AzureMLV2Compute:
             environment=self._environment,
             code=code,
             cluster_id=f"{self._workspace.arm_id}/computes/{spec.cluster}",
-            identity=self._settings.scoring_identity,
         )
         try:
             return ml.jobs.create_or_update(job)

@@ -11,6 +11,7 @@ from reelbrush.compute.port import RunRequest
 from reelbrush.settings import Settings
 
 EXPERIMENT = "reelbrush"  # under which the workspace lists all runs
+IDENTITY = "AZURE_CLIENT_ID"  # variable of the nodes: client id of the identity that they sign in with
 JOB_TAG = "job"  # by which all runs of a job are found with one query
 SHELF = "store:"  # styles come from the store's own container
 
@@ -47,8 +48,9 @@ def run_spec(settings: Settings, request: RunRequest) -> RunSpec:
     if settings.threads > 1:
         command += ["--threads", str(settings.threads)]
     environment = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
-    if settings.scoring_identity:
-        environment["AZURE_CLIENT_ID"] = settings.scoring_identity
+    if settings.scoring_identity and not settings.instance_type:
+        # a Kubernetes compute has one identity, which is not found when it is asked for by its client id
+        environment[IDENTITY] = settings.scoring_identity
     return RunSpec(
         run=request.run,
         job=request.job,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelbrush.compute.environment import ScoringEnvironment
 from reelbrush.compute.own_folder import need_home
-from reelbrush.compute.run_spec import EXPERIMENT, RunSpec
+from reelbrush.compute.run_spec import EXPERIMENT, IDENTITY, RunSpec
 from reelbrush.compute.sdk_errors import told
 from reelbrush.compute.staging import staged
 from reelbrush.compute.timeouts import CONNECT, READ, limit_requests
@@ -37,6 +37,9 @@ def open_workspace(workspace: Workspace, credential: TokenCredential) -> Any:
     sdk: Any = importlib.import_module("azure.ai.ml")
     # it logs as an error what it raises as well, such as a run that is not there yet
     logging.getLogger("azure.ai.ml").setLevel(logging.CRITICAL)
+    # for every submission it would run git five times, and send the address of the repository that it finds
+    operations: Any = importlib.import_module("azure.ai.ml.operations._job_operations")
+    operations.get_git_properties = dict[str, str]
     limit_requests()
     return sdk.MLClient(
         credential,
@@ -52,17 +55,15 @@ def open_workspace(workspace: Workspace, credential: TokenCredential) -> Any:
     )
 
 
-def run_command(
-    spec: RunSpec, *, environment: str, code: str | Path, cluster_id: str, identity: str = ""
-) -> Any:
+def run_command(spec: RunSpec, *, environment: str, code: str | Path, cluster_id: str) -> Any:
     """Return the job that a run is: `processes` of its command on each of its nodes.
 
     `environment` is the ARM id of a registered one. `code` is the ARM id of what was uploaded before, or a
-    folder that is uploaded with the submission. `identity` is the client id of one of the cluster's, empty
-    for its default.
+    folder that is uploaded with the submission.
     """
     sdk: Any = importlib.import_module("azure.ai.ml")
     entities: Any = importlib.import_module("azure.ai.ml.entities")
+    identity = spec.environment.get(IDENTITY)
     return sdk.command(
         name=spec.run,
         display_name=spec.run,
