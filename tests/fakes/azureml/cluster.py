@@ -44,6 +44,8 @@ class Cluster:
 
     def wanted(self) -> int:
         """Return how many more nodes the queue could use and the cluster may start."""
+        if self.nodes >= self.maximum:
+            return 0
         needed = sum(run.work.nodes for run in self.queue) - self.idle - self.starting
         return max(0, min(needed, self.maximum - self.nodes))
 

@@ -6,7 +6,7 @@ from tests.fakes.azureml.artifacts import log_addresses
 from tests.fakes.azureml.odata import matcher
 from tests.fakes.azureml.routing import DATA, route
 from tests.fakes.azureml.runs import Run
-from tests.fakes.azureml.service import DATA_URL, Service
+from tests.fakes.azureml.service import DATA_URL, Service, check_tags
 from tests.fakes.azureml.wire import Document, Reply, Request, answer, missing
 
 _HISTORY = "/history/v1.0{ws}"
@@ -68,6 +68,7 @@ def get_run_of_workspace(service: Service, request: Request, run: str) -> Reply:
 def patch_run(service: Service, request: Request, experiment: str, run: str) -> Reply:
     """Add tags and properties. A property that is there already stays as it is."""
     found, body = _run(service, run), request.json()
+    check_tags(found.tags | (body.get("tags") or {}))
     with service.lock:
         found.tags.update(body.get("tags") or {})
         found.properties = (body.get("properties") or {}) | found.properties

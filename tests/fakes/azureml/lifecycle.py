@@ -100,10 +100,13 @@ class Lifecycle:
             self._start(run, cluster)
         if self._faults.trouble(cluster.name):
             return
-        while cluster.wanted():
+        wanted = cluster.wanted()
+        while wanted:
             if cluster.dead < self._faults.scenario.dead_nodes:
                 cluster.dead += 1
+                wanted = cluster.wanted()
                 continue
+            wanted -= 1
             cluster.starting += 1
             self._clock.after(self._faults.scenario.node_seconds, partial(self._node_up, cluster))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -119,7 +119,10 @@ class Service:
             )
 
     def begin(self, run: Run) -> None:
-        """Take a new run. Raises Refusal when its id is known."""
+        """Take a new run. Raises Refusal when its id is known or no id, or its tags exceed a limit."""
+        if not re.fullmatch(r"[a-zA-Z0-9][\w-]{0,255}", run.id, re.ASCII):
+            raise Refusal(400, "UserError", f"{run.id!r} is no run id.")
+        check_tags(run.tags)
         with self.lock:
             if run.id in self.runs:
                 raise Refusal(409, "UserError", f"Run with id {run.id} already exists.")
@@ -146,6 +149,12 @@ class Service:
         return identity | self.node_environment
 
 
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raise Refusal for more than 50 tags, or one longer than 1,000 characters."""
+    if len(tags) > 50 or any(len(text) > 1000 for text in tags.values()):
+        raise Refusal(400, "UserError", "The tags are too many or too long.")
+
+
 def unpack_blobs(blobs: BlobSpace, files: Mapping[str, str], folder: Path) -> None:
     """Write blobs into `folder`; `files` are path -> name of the blob with its container."""
     for path, blob in files.items():
@@ -154,8 +163,3 @@ def unpack_blobs(blobs: BlobSpace, files: Mapping[str, str], folder: Path) -> No
             raise ValueError(f"{path} leads out of the snapshot")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(blobs.read(blob))
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder of runs."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -27,17 +27,23 @@ class SimulatedExecutor:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stand-in simulation")
         self._lock = threading.Lock()
         self._starts: dict[str, tuple[Timer, float, float, Ended]] = {}
+        self._stopped: set[tuple[str, int]] = set()
 
     def start(self, run: Run, ended: Ended) -> None:
         """Begin one start."""
         seconds = self._seconds(view(run)) if callable(self._seconds) else self._seconds
         with self._lock:
-            timer = self._clock.after(seconds, partial(self._due, run))
-            self._starts[run.id] = (timer, time.monotonic(), seconds, ended)
+            stopped = (run.id, run.starts) in self._stopped
+            if not stopped:
+                timer = self._clock.after(seconds, partial(self._due, run))
+                self._starts[run.id] = (timer, time.monotonic(), seconds, ended)
+        if stopped:
+            self._pool.submit(self._finish, run, 0.0, ended, stopped=True)
 
     def stop(self, run: Run, grace: float) -> None:
         """End it at once."""
         with self._lock:
+            self._stopped.add((run.id, run.starts))
             start = self._starts.pop(run.id, None)
         if start is not None:
             timer, began, seconds, ended = start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.fakes.azureml.cluster import Cluster
 from tests.fakes.azureml.runs import ENDED, RunView
 from tests.fakes.azureml.scenario import Scenario
 from tests.fakes.azureml.server import Server
-from tests.fakes.azureml.service import Service, remove
+from tests.fakes.azureml.service import Service
 from tests.fakes.azureml.simulation import Hook, Seconds
 
 # Importing a module of routes enters them into the table.
@@ -182,5 +182,4 @@ class StandIn:
         """Stop everything."""
         self._server.close()
         self.service.close()
-        if "PYTEST_KEEP" not in os.environ:
-            remove(self._folder / "runs")
+        shutil.rmtree(self._folder / "runs", ignore_errors=True)

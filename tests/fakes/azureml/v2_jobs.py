@@ -29,7 +29,7 @@ def put_job(service: Service, request: Request, name: str) -> Reply:
             return answer(job_document(service, known))
     if properties["jobType"] != "Command":
         raise Refusal(400, "UserError", "only command jobs are known here")
-    work = _work(service, properties)
+    work = work_of(service, properties)
     service.check_work(work)
     experiment = properties.get("experimentName") or "Default"
     run = Run(name, "v2", experiment, work, body, tags=dict(properties.get("tags") or {}))
@@ -123,7 +123,8 @@ def seconds_of(duration: str | None) -> float | None:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
-def _work(service: Service, properties: Document) -> Work:
+def work_of(service: Service, properties: Document) -> Work:
+    """Return what a job's properties ask for. Raises Refusal for code or an environment that is not there."""
     resources: Document = properties.get("resources") or {}
     distribution: Document = properties.get("distribution") or {}
     limits: Document = properties.get("limits") or {}
