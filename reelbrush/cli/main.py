@@ -179,8 +179,13 @@ def import_style(
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--azure", is_flag=True, help="Check the cluster that REELBRUSH_WORKSPACE names instead.")
+def doctor(azure: bool) -> None:
     """Check that everything a local run needs is there; every failure comes with its fix."""
+    if azure:
+        from reelbrush.cli.doctor_azure import diagnose_azure
+
+        sys.exit(diagnose_azure())
     from reelbrush.cli.doctor import diagnose
 
     sys.exit(diagnose())
