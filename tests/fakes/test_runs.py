@@ -161,6 +161,25 @@ def test_faces_of_eviction(
         assert run.statuses[-5:] == ("Running", "Queued", "Running", "Finalizing", "Completed")
 
 
+def test_a_storm_of_evictions_leaves_the_books_in_order(azure_ml: StandIn, plain: Plain) -> None:
+    azure_ml.scenario(seed=3, evict="any", evict_chance=0.5, evict_after=(0.0, 0.1), evict_times=3)
+    plain.upload({"main.py": "import time; time.sleep(0.1)"})
+    mpi = {"distributionType": "Mpi", "processCountPerInstance": 1}
+    for number in range(20):
+        more: dict[str, Any] = {}
+        if number % 5 == 0:
+            more = {"distribution": mpi, "resources": {"instanceCount": 2}}
+        plain.submit(f"run-{number}", **more)
+    azure_ml.wait_ended(20)
+    cluster, runs = azure_ml.cluster("gpu-cluster"), azure_ml.runs()
+    assert azure_ml.alive() == []
+    assert cluster.busy == 0 and cluster.nodes <= cluster.maximum and not cluster.queue
+    assert cluster.lost == sum(run.evictions for run in runs) > 5
+    assert {run.status for run in runs} == {"Completed", "Failed", "Canceled"}
+    for run in runs:
+        assert run.starts == run.statuses.count("Running") == run.evictions + (run.status == "Completed")
+
+
 def test_dedicated_nodes_are_not_evicted(azure_ml: StandIn, plain: Plain) -> None:
     azure_ml.scenario(evict="failed", evict_after=0.0)
     azure_ml.simulate(0.1)

@@ -11,7 +11,7 @@ from tests.fakes.azureml.routing import ARM, DATA, route
 from tests.fakes.azureml.runs import now
 from tests.fakes.azureml.service import ACCOUNT, DATA_URL, REGION, Service
 from tests.fakes.azureml.tokens import APP_PRINCIPAL, TENANT
-from tests.fakes.azureml.wire import Document, Reply, Request, answer, missing
+from tests.fakes.azureml.wire import Document, Refusal, Reply, Request, answer
 
 _LOCATION = "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}"
 # name, family, vCPUs, GPUs, GiB; as many as tests need, not what a region really offers
@@ -84,7 +84,12 @@ def compute(service: Service, request: Request, name: str) -> Reply:
     """Describe one cluster, its nodes and what keeps it from growing."""
     cluster = service.clusters.get(name)
     if cluster is None:
-        raise missing(f"Compute {name}")
+        raise Refusal(
+            404,
+            "ResourceNotFound",
+            f"The Resource 'Microsoft.MachineLearningServices/workspaces/{service.name}/computes/{name}' "
+            f"under resource group '{service.group}' was not found.",
+        )
     with service.lock:
         return answer(_compute(service, cluster))
 

@@ -178,8 +178,16 @@ class StandIn:
         """Wait until no run is queued or running."""
         self.wait(lambda: all(run.status in ENDED for run in self.runs()), seconds)
 
-    def close(self) -> None:
+    def __enter__(self) -> StandIn:
+        """Return the stand-in itself, which `with` closes."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
         """Stop everything."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop everything and remove the folders of the runs."""
         self._server.close()
         self.service.close()
         shutil.rmtree(self._folder / "runs", ignore_errors=True)

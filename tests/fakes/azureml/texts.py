@@ -1,8 +1,9 @@
 """What the service says when something goes wrong.
 
-PREEMPTED: Azure/MachineLearningNotebooks#1242, microsoft/MLOpsPython#346. The others are modelled on
-messages that users report in forums, or invented; backends have to tell them apart by codes and by the
-words that matter.
+Reported by users: PREEMPTED (Azure/MachineLearningNotebooks#1242, microsoft/MLOpsPython#346), IMAGE
+(Azure/MachineLearningNotebooks#1479, MicrosoftLearning/mslearn-dp100#77), the refused quota
+(MicrosoftLearning/mslearn-dp100#35), the exceeded quota of cores (hashicorp/terraform#10056, of virtual
+machines). The others are invented; backends have to tell them apart by codes and by the words that matter.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ _REFUSALS: dict[str, tuple[int, str, str, dict[str, str]]] = {
     "quota": (
         400,
         "UserError",
-        "Operation results in exceeding quota limits of Core for VM family Standard NCASv3_T4. "
-        "Maximum allowed: 0, Current in use: 0, Additional requested: 4.",
+        "Job submission to AzureML Compute encountered an Exception with status code "
+        "JobNodeCountExceedsCoreQuota, The specified subscription has a Standard NCASv3_T4 family vCPU quota "
+        "of 0 and is less than the requested job node count of 1 which maps to 4 vCPUs.",
         _NONE,
     ),
     "no-compute": (400, "UserError", "Unknown compute target 'gpu-cluster'.", _NONE),
