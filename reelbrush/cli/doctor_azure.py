@@ -30,8 +30,9 @@ def diagnose_azure() -> int:
 
 
 _SETTINGS = (
-    "set the variables as the app has them: az functionapp config appsettings list --name APP --resource-group "
-    "GROUP --output tsv --query \"[?starts_with(name,'REELBRUSH_')].join('=',[name,value])\" prints them"
+    "set the variables as the app has them: az functionapp config appsettings list --name APP "
+    "--resource-group GROUP --output tsv "
+    "--query \"[?starts_with(name,'REELBRUSH_')].join('=',[name,value])\" prints them"
 )
 _BACKEND = "set REELBRUSH_BACKEND=azureml"
 

@@ -113,9 +113,11 @@ def _cluster(place: Place, name: str, main: bool) -> Iterator[Check]:
     if any(check.code in ("cluster-kind", "cluster-state") for check in checks):
         return
     if is_managed(compute):
-        yield from check_size(place, name, compute)
-        yield from check_quota(place, name, compute)
-        yield from check_processes(place, name, compute)
+        sizes = list(check_size(place, name, compute))
+        yield from sizes
+        if all(check.outcome is not Outcome.FAILED for check in sizes):
+            yield from check_quota(place, name, compute)
+            yield from check_processes(place, name, compute)
         if main:
             yield from check_prices(place, compute)
         elif low_priority(compute):

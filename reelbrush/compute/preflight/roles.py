@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reelbrush.compute.preflight.check import Check, failed, passed, remark, unchecked
+from reelbrush.compute.preflight.check import Check, az_ml, failed, passed, remark, unchecked
 from reelbrush.compute.preflight.place import Place
 from reelbrush.errors import ComputeError
 
@@ -69,7 +69,11 @@ def check_node_identity(place: Place, name: str, compute: dict[str, Any]) -> Ite
             title,
             "identity",
             "the nodes have no identity, so they cannot reach the store",
-            f"in the studio (ml.azure.com): Compute, {name}, Managed identity: assign the one for scoring",
+            az_ml(
+                place.workspace,
+                f"compute update --name {name} --identity-type UserAssigned "
+                "--user-assigned-identities RESOURCE_ID_OF_THE_IDENTITY",
+            ),
         )
         return
     chosen = next((i for i in identities if i.client.lower() == wished.lower()), None)

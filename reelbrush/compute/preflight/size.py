@@ -129,7 +129,7 @@ def check_prices(place: Place, compute: dict[str, Any]) -> Iterator[Check]:
 def _anew(place: Place, name: str, compute: dict[str, Any], size: str, priority: str = "") -> str:
     most = (own_properties(compute).get("scaleSettings") or {}).get("maxNodeCount") or 1
     tier = priority or ("low_priority" if low_priority(compute) else "dedicated")
-    identities = " ".join((compute.get("identity") or {}).get("userAssignedIdentities") or {})
+    identities = ",".join((compute.get("identity") or {}).get("userAssignedIdentities") or {})
     identity = f" --identity-type UserAssigned --user-assigned-identities {identities}" if identities else ""
     return (
         az_ml(place.workspace, f"compute delete --name {name}")
