@@ -14,6 +14,8 @@ from reelbrush.job.cost import estimated_cost
 STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
 ENDED = STATUSES[2:]
 
+RANGE = ("low", "likely", "high")
+
 _STATUS = {
     "Pending": "NotStarted",
     "Running": "Running",
@@ -24,8 +26,9 @@ _STATUS = {
     "Terminated": "Canceled",
     "Canceled": "Canceled",
 }
+AWAITING = "awaitingApproval"
 _LAST_PHASE = {"Succeeded": "done", "Failed": "failed", "Canceled": "canceled"}
-_COPIED = ("queueSeconds", "lastError")
+_COPIED = ("queueSeconds", "lastError", "quote", "evictions", "waiting")
 BY_THE_CLOCK = ("elapsedSeconds", "etaSeconds")  # change though nothing happened
 
 
@@ -58,7 +61,7 @@ def job_view(
         "kind": "stylizeVideo",
         "status": state,
         "phase": _phase(state, custom),
-        "summary": "canceled" if state == "Canceled" else custom.get("summary", "queued"),
+        "summary": _summary(state, custom),
         "createdAt": _time(created),
         "startedAt": _time(started),
         "updatedAt": _time(_moment(custom.get("updatedAt")) or changed),
@@ -66,6 +69,7 @@ def job_view(
         "input": {**source_of(job), **custom.get("input", {})},
         "cost": _cost(custom, price, currency),
         **{name: custom.get(name) for name in _COPIED},
+        "approval": custom.get("approval") if state == "Running" else None,
     }
     if "framesTotal" in custom:
         view["progress"] = _progress(custom)
@@ -114,6 +118,8 @@ def receipt_view(job: str, receipt: dict[str, Any]) -> dict[str, Any]:
         "progress": {"framesDone": frames, "framesTotal": frames, "percent": 100} if frames else None,
         "result": receipt.get("result", {}),
         "cost": receipt.get("cost"),
+        "quote": receipt.get("quote"),
+        "evictions": receipt.get("evictions"),
     }
     return {key: value for key, value in view.items() if value is not None}
 
@@ -152,6 +158,16 @@ def _phase(state: str, custom: dict[str, Any]) -> str:
     return _LAST_PHASE.get(state, "waitingForCompute" if phase == "waiting-for-compute" else phase)
 
 
+def _summary(state: str, custom: dict[str, Any]) -> str:
+    if state == "Canceled":
+        return "canceled"
+    asked = decoded(custom.get("approval"))
+    if custom.get("phase") == AWAITING and asked.get("likely") is not None and state == "Running":
+        likely, limit = f"{asked['likely']:.2f} {asked.get('currency', '')}".strip(), asked.get("limit")
+        return f"waiting for approval: about {likely}" + (f", limit {limit:g}" if limit else "")
+    return str(custom.get("summary", "queued"))
+
+
 def _progress(custom: dict[str, Any]) -> dict[str, Any]:
     done, total, states = custom["framesDone"], custom["framesTotal"], custom["batchStates"]
     rate = decoded(custom.get("rate")).get("fps")
@@ -177,10 +193,17 @@ def _left(custom: dict[str, Any], now: datetime | None) -> int:
 
 
 def _cost(custom: dict[str, Any], price: float, currency: str) -> dict[str, Any] | None:
+    """What was spent so far, beside what was quoted."""
     seconds = custom.get("nodeSeconds")
     if seconds is None or not price:
         return None
-    return {"nodeSeconds": seconds, **estimated_cost(seconds, price, currency)}
+    cost = {"nodeSeconds": seconds, **estimated_cost(seconds, price, currency)}
+    quoted = decoded(decoded(custom.get("quote")).get("cost"))
+    return {**cost, "quoted": {name: quoted[name] for name in RANGE}} if _ranged(quoted) else cost
+
+
+def _ranged(quoted: dict[str, Any]) -> bool:
+    return all(name in quoted for name in RANGE)
 
 
 def _text(value: Any) -> str:

@@ -1,11 +1,11 @@
-"""HTTP routes of jobs and uploads, bound to the handlers of `function_app.api`."""
+"""HTTP routes of jobs, quotes and uploads, bound to the handlers of `function_app.api`."""
 
 from __future__ import annotations
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app.api import asking, jobs, listing, media, runs, uploads
+from function_app.api import approval, asking, jobs, listing, media, quotes, runs, uploads
 from function_app.api.bind import answer
 
 bp = df.Blueprint()
@@ -81,6 +81,22 @@ async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
 async def retry_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`POST /api/jobs/{id}/retry`: run again what a failed job has not proven yet."""
     return await answer(jobs.retry, req, client)
+
+
+@bp.function_name("approve_job")
+@bp.route(route="api/jobs/{id}/approve", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def approve_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`POST /api/jobs/{id}/approve`: agree to what a job costs."""
+    return await answer(approval.approve, req, client)
+
+
+@bp.function_name("post_quote")
+@bp.route(route="api/quotes", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def post_quote(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`POST /api/quotes`: what painting a video would take and cost."""
+    return await answer(quotes.post_quote, req, client)
 
 
 @bp.function_name("post_upload")

@@ -31,12 +31,16 @@ def list_cards(folder: Path) -> list[StyleLine]:
     """
     found = [IDENTITY]
     for path in sorted(folder.glob("*/card.json")):
-        card, name = _read(path), path.parent.name
-        title, description = str(card.get("title", name)), str(card.get("description", ""))
-        variants = card.get("variants")
-        precisions = sorted(cast("dict[str, Any]", variants)) if isinstance(variants, dict) else []
-        found.append(StyleLine(name, title, description, ("float32", *precisions)))
+        found.append(line_of_card(path.parent.name, _read(path)))
     return sorted(found, key=lambda line: line.name)
+
+
+def line_of_card(name: str, card: dict[str, Any]) -> StyleLine:
+    """Return what a list shows of the style `name` whose card is this JSON object."""
+    title, description = str(card.get("title", name)), str(card.get("description", ""))
+    variants = card.get("variants")
+    precisions = sorted(cast("dict[str, Any]", variants)) if isinstance(variants, dict) else []
+    return StyleLine(name, title, description, ("float32", *precisions))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async def check_wishes(to: Surface, style: str | None, options: dict[str, Any] |
         check_options(options)
     for name in (style, (options or {}).get("mix")):
         if name is not None:
-            await check_style(to.services.settings, name)
+            await check_style(to.services, name)
 
 
 def check_options(options: dict[str, Any]) -> None:

@@ -10,12 +10,14 @@ from function_app.api.messages import Request
 from function_app.api.problems import Refused
 
 BODY_BYTES = 65536  # inclusive; bodies only name things
+_LARGEST = 1e15  # of numbers with a fraction; NaN is no number either
 
-_WORDS: dict[type, str] = {str: "a text", int: "a whole number", dict: "an object"}
+_WORDS: dict[type, str] = {str: "a text", int: "a whole number", float: "a number", dict: "an object"}
 
 
 def read_body(request: Request, fields: Mapping[str, type], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the request's JSON object. `fields` names what may be in it, with str, int or dict as type.
+    """Return the request's JSON object. `fields` names what may be in it, with str, int, float or dict
+    as type; a float field takes whole numbers too.
 
     Raises Refused: 413 for a body that is too long, 422 for control characters, 400 else.
     """
@@ -35,7 +37,7 @@ def read_body(request: Request, fields: Mapping[str, type], required: tuple[str,
     problems += [f"{name} is missing" for name in required if name not in document]
     for name, kind in fields.items():
         value = document.get(name)
-        if name in document and (not isinstance(value, kind) or isinstance(value, bool)):
+        if name in document and not _is(value, kind):
             problems.append(f"{name} is {_WORDS[kind]}")
     if problems:
         raise invalid("The body cannot be used", problems)
@@ -63,6 +65,14 @@ def invalid(sentence: str, problems: list[str]) -> Refused:
 def unserved(sentence: str, problems: list[str]) -> Refused:
     """Return the refusal (422) of a request that has the right form, but asks for what cannot be had."""
     return Refused(422, "CannotBeServed", f"{sentence}: {'; '.join(problems)}.", problems)
+
+
+def _is(value: Any, kind: type) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind is float:  # JSON knows no other numbers, but Python's reader does
+        return isinstance(value, (int, float)) and abs(value) <= _LARGEST
+    return isinstance(value, kind)
 
 
 def _printable(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
@@ -16,8 +17,9 @@ from function_app.api.problems import Refused
 from function_app.api.surface import Surface
 from function_app.job_view import BY_THE_CLOCK, ENDED, decoded, job_view, receipt_view
 from function_app.start import ORCHESTRATION
-from reelbrush.job import WorkNames
+from reelbrush.job import WorkNames, run_id
 from reelbrush.job.names import WORK
+from reelbrush.pricing.prices import price_of
 from reelbrush.store import read_if_there
 
 # as `job_id` makes them; anything else is no id and never reaches the durable client or a blob name
@@ -55,7 +57,7 @@ async def view_and_attempts(to: Surface, job: str) -> tuple[dict[str, Any], list
     """
     status = await instance_of(to, job)
     if status is not None:
-        return shown(to, status), list(decoded(status.custom_status).get("attempts", []))
+        return shown(to, status), _attempts(status)
     receipt = await asyncio.to_thread(_receipt, to, job)
     if receipt is None:
         raise not_found(job)
@@ -64,16 +66,27 @@ async def view_and_attempts(to: Surface, job: str) -> tuple[dict[str, Any], list
 
 def shown(to: Surface, status: DurableOrchestrationStatus) -> dict[str, Any]:
     """Return the document, without links, of an instance."""
-    settings = to.services.settings
-    return job_view(status, to.now, settings.price_per_hour, settings.currency)
+    price = price_of(to.services.settings)
+    per_hour, currency = (price.per_hour, price.currency) if price is not None else (0.0, "")
+    return job_view(status, to.now, per_hour, currency)
 
 
-async def complete(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with all links, also to its videos."""
+def telling_batch(view: dict[str, Any], batches: int) -> int:
+    """Return the number of the batch that tells most: that which failed last, else one that runs, else 0."""
+    failed = view.get("lastError", view.get("error", {})).get("batch")
+    if isinstance(failed, int) and failed < batches:
+        return failed
+    return max(0, view.get("progress", {}).get("batchStates", "").find("R"))
+
+
+async def complete(
+    to: Surface, request: Request, view: dict[str, Any], attempts: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Return the document with all links, also to its videos; `attempts` as of `view_and_attempts`."""
     media = await media_links(to, request, view)
     if "progress" not in view:  # nothing was painted so far
         del media["watch"]
-    full = {**view, "links": {**api_links(to, request, view), **media}}
+    full = {**view, "links": {**api_links(to, request, view, _run(view, attempts)), **media}}
     if "result" in view:
         full["result"] = {**view["result"], "url": media["output"]}
     return full
@@ -99,7 +112,19 @@ async def accepted(to: Surface, request: Request, job: str, otherwise: dict[str,
         raise not_found(job)
     view = shown(to, status) if status is not None else (otherwise or {})
     headers = {"Operation-Location": request.absolute(f"/api/jobs/{job}"), **waiting_headers(to, view)}
-    return Reply(202, await complete(to, request, view), headers)
+    return Reply(202, await complete(to, request, view, _attempts(status)), headers)
+
+
+def _attempts(status: DurableOrchestrationStatus | None) -> list[int]:
+    return list(decoded(status.custom_status).get("attempts", [])) if status is not None else []
+
+
+def _run(view: dict[str, Any], attempts: Sequence[int]) -> str:
+    """The id of the run that tells most of a job, "" while there is none."""
+    if not attempts:
+        return ""
+    batch = min(telling_batch(view, len(attempts)), len(attempts) - 1)
+    return run_id(str(view["id"]), batch, attempts[batch])
 
 
 def _receipt(to: Surface, job: str) -> dict[str, Any] | None:

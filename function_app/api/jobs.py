@@ -14,6 +14,7 @@ from function_app.api.finding import (
     instance_of,
     job_named,
     tag_of_job,
+    view_and_attempts,
     view_of,
     waiting_headers,
 )
@@ -32,8 +33,8 @@ _telling: set[asyncio.Task[None]] = set()
 
 async def get_one(to: Surface, request: Request) -> Reply:
     """Return the job; 304 when it is as the caller knows it, 404 when no job has this id."""
-    view = await view_of(to, job_named(request))
-    reply = Reply(200, await complete(to, request, view), waiting_headers(to, view))
+    view, attempts = await view_and_attempts(to, job_named(request))
+    reply = Reply(200, await complete(to, request, view, attempts), waiting_headers(to, view))
     return conditional(request, reply, tag_of_job(to, view))
 
 

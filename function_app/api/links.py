@@ -11,11 +11,18 @@ from urllib.parse import quote
 from function_app.api.messages import Request
 from function_app.api.signature import watch_path
 from function_app.api.surface import Surface
+from function_app.job_view import AWAITING
+from reelbrush.settings import Settings
 from reelbrush.telemetry import names
 
+OVER_BUDGET = "over-budget"  # code of a job that failed for its cost
 
-def api_links(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, str]:
-    """Return the links of a job that need no work; those to actions only while the action makes sense."""
+
+def api_links(to: Surface, request: Request, view: dict[str, Any], run: str = "") -> dict[str, str]:
+    """Return the links of a job that need no work; those to actions only while the action makes sense.
+
+    `run` is the id of the run that a link into Azure Machine Learning studio is to show, "" for none.
+    """
     here = request.absolute(f"/api/jobs/{view['id']}")
     links = {
         "self": here,
@@ -27,6 +34,11 @@ def api_links(to: Surface, request: Request, view: dict[str, Any]) -> dict[str, 
         links["cancel"] = f"{here}/cancel"
     if view["status"] in ("Failed", "Canceled"):
         links["retry"] = f"{here}/retry"
+    if can_approve(view):
+        links["approve"] = f"{here}/approve"
+    studio = studio_link(to.services.settings, run)
+    if studio:
+        links["amlStudio"] = studio
     if to.services.settings.insights_id:
         links["portal"] = portal_link(to.services.settings.insights_id, str(view["id"]))
     return links
@@ -51,6 +63,20 @@ async def media_links(to: Surface, request: Request, view: dict[str, Any]) -> di
         return {**links, "watch": watch_path(store, str(view["id"]), seconds)}
 
     return {name: request.absolute(link) for name, link in (await asyncio.to_thread(signed)).items()}
+
+
+def can_approve(view: dict[str, Any]) -> bool:
+    """Whether an approval would make a difference to the job of this document."""
+    if view["status"] == "Failed":
+        return view.get("error", {}).get("code") == OVER_BUDGET
+    return view.get("phase") == AWAITING
+
+
+def studio_link(settings: Settings, run: str) -> str:
+    """Return the page of a run in Azure Machine Learning studio, "" where runs are not there."""
+    if not run or settings.backend == "local" or not settings.workspace:
+        return ""
+    return f"https://ml.azure.com/runs/{quote(run, safe='')}?wsid={quote(settings.workspace, safe='/')}"
 
 
 def portal_link(resource: str, job: str) -> str:

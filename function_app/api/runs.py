@@ -8,7 +8,8 @@ from typing import Any
 from activities.batches import batch_rows
 from function_app.api.bodies import query_number
 from function_app.api.conditional import conditional, weak_tag
-from function_app.api.finding import job_named, view_and_attempts, waiting_headers
+from function_app.api.finding import job_named, telling_batch, view_and_attempts, waiting_headers
+from function_app.api.links import studio_link
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import problem
 from function_app.api.surface import Surface
@@ -24,7 +25,13 @@ async def get_batches(to: Surface, request: Request) -> Reply:
     view, attempts = await view_and_attempts(to, job)
     rows = await asyncio.to_thread(batch_rows, to.services, job, attempts)
     logs = request.absolute(f"/api/jobs/{job}/logs?batch=")
-    body = {"value": [{**row, "logsUrl": f"{logs}{row['index']}"} for row in rows]}
+    settings = to.services.settings
+    value: list[dict[str, Any]] = []
+    for row in rows:
+        studio = studio_link(settings, str(row["runId"]))
+        links = {"logsUrl": f"{logs}{row['index']}", **({"studioUrl": studio} if studio else {})}
+        value.append({**row, **links})
+    body = {"value": value}
     return conditional(request, Reply(200, body, waiting_headers(to, view)), weak_tag(body))
 
 
@@ -36,20 +43,13 @@ async def get_log(to: Surface, request: Request) -> Reply:
     job = job_named(request)
     view, attempts = await view_and_attempts(to, job)
     lines = query_number(request, "lines", LINES, 1, MOST_LINES)
-    batch = query_number(request, "batch", _telling(view, len(attempts)), 0, MAX_BATCHES - 1)
+    batch = query_number(request, "batch", telling_batch(view, len(attempts)), 0, MAX_BATCHES - 1)
     if batch >= len(attempts):
         if "batch" in request.query:
             return problem(404, "BatchNotFound", f"The job {job} has no batch {batch}.")
         return _text("")
     text = await asyncio.to_thread(to.services.compute.log_tail, run_id(job, batch, attempts[batch]), lines)
     return _text(text or _kept(view, batch))
-
-
-def _telling(view: dict[str, Any], batches: int) -> int:
-    failed = view.get("lastError", view.get("error", {})).get("batch")
-    if isinstance(failed, int) and failed < batches:
-        return failed
-    return max(0, view.get("progress", {}).get("batchStates", "").find("R"))
 
 
 def _kept(view: dict[str, Any], batch: int) -> str:
