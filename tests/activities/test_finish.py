@@ -6,12 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from activities.finish import finish
 from activities.services import Services
 from reelbrush.cli.summary import summary_block
 from reelbrush.job import to_json
 from reelbrush.job.ledger import FlickerSums, LedgerPage
 from reelbrush.job.names import WORK
+from reelbrush.pricing.evictions import evictions_per_node_hour
+from reelbrush.pricing.kept import keep_quote
+from reelbrush.pricing.rates import rate_of
 from tests.activities.test_stitch import JOB, NAMES, to
 
 __all__ = ["to"]
@@ -46,3 +51,37 @@ def test_jobs_without_any_say_nothing(to: Services) -> None:
     assert "flicker" not in json.loads(to.store.read_bytes(WORK, NAMES.receipt))
     view = {"style": "s", "input": {}, "result": result}
     assert "flicker" not in summary_block(Path("a.mp4"), Path("b.mp4"), view, 1.0)
+
+
+def test_the_receipt_holds_the_quote_against_what_it_took(to: Services) -> None:
+    cluster = replace(
+        to.settings, backend="azureml", vm_size="Standard_NC4as_T4_v3", vm_priority="lowpriority"
+    )
+    paid = Services(cluster, to.store, to.compute)
+    put_times(to, 0.25)
+    keep_quote(
+        to.store, JOB.id, {"frames": 4, "measured": True, "minutes": {"likely": 6.0}, "reasons": ["A."]}
+    )
+    request = {"job": to_json(JOB), "result": RESULT, "retries": 1, "attempts": [], "evictions": 2}
+    told = finish(paid, {**request, "nodeSeconds": 7200.0})
+    assert told["cost"] == {"estimate": 1.052, "currency": "USD"} and told["nodeSeconds"] == 7200.0
+    assert told["quote"] == {"frames": 4, "measured": True, "minutes": {"likely": 6.0}}
+    assert (told["evictions"], told["retries"]) == (2, 1)
+    receipt = json.loads(to.store.read_bytes(WORK, NAMES.receipt))
+    assert "0.526 USD per hour" in receipt["priceBasis"] and receipt["quote"] == told["quote"]
+    rate = rate_of(to.store, "T4", "identity", "float32", 16 * 16)
+    assert rate is not None and rate.seconds_per_frame == 0.25 and not rate.scaled
+    assert evictions_per_node_hour(cluster, to.store) > 0.2
+
+
+def test_no_job_fails_for_a_rate_that_cannot_be_kept(to: Services, caplog: pytest.LogCaptureFixture) -> None:
+    put_times(to, 0.25)
+    (Path(to.store.root) / WORK / ".rates").write_bytes(b"in the way")  # type: ignore[attr-defined]
+    assert finish(to, {"job": to_json(JOB), "result": RESULT, "retries": 0})["frameCount"] == 4
+    assert "is not remembered" in caplog.text
+
+
+def put_times(services: Services, per_frame: float) -> None:
+    for index in (0, 1):
+        page = LedgerPage(index, 2, "", "", 1, "r", {"total": 2 * per_frame}, {"device": "Tesla T4"})
+        services.store.put_bytes(WORK, NAMES.page("g", index), json.dumps(to_json(page)).encode())
