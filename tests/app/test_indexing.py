@@ -50,6 +50,8 @@ FUNCTIONS = {
     "get_watch_file": "GET api/jobs/{id}/watch/{token}/{file} ANONYMOUS, client",
     "cancel_job": "POST api/jobs/{id}/cancel FUNCTION, client",
     "retry_job": "POST api/jobs/{id}/retry FUNCTION, client",
+    "approve_job": "POST api/jobs/{id}/approve FUNCTION, client",
+    "post_quote": "POST api/quotes FUNCTION, client",
     "post_upload": "POST api/uploads FUNCTION, client",
     "get_styles": "GET api/styles FUNCTION, client",
     "get_style_picture": "GET api/styles/{name}/{picture} ANONYMOUS, client",
