@@ -41,7 +41,7 @@ def price_of(settings: Settings) -> Price | None:
     )
     if at_most:
         basis += (
-            " Low-priority nodes are Spot VMs, whose price changes and never exceeds that;"
+            " Low-priority nodes are Spot VMs, whose price changes and never exceeds that."
             " REELBRUSH_PRICE_PER_HOUR takes what you pay."
         )
     return Price(amount, size.currency, basis, size.price_date, at_most)

@@ -108,8 +108,8 @@ def _reasons(basis: Basis, spread: tuple[float, float, float]) -> list[str]:
     each = "process" if basis.local else "GPU" if rate.device != "cpu" else "process"
     if not rate.measured:
         told = (
-            f"This style has not been measured yet: about {fps:.1f} frames per second on one {each} are"
-            f" reckoned, because {basis.reference}. It may be {spread[2]:g} times as long or half of it."
+            f"Not measured yet: about {fps:.1f} frames per second on one {each} are reckoned"
+            f" ({basis.reference}); it may take half as long or {spread[2]:g} times as long."
         )
     elif rate.scaled:
         told = (

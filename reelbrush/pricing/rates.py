@@ -90,8 +90,9 @@ def note_rates(store: Store, job: Job, pixels: int, pages: Iterable[LedgerPage])
 def rate_of(store: Store, device: str, style: str, precision: str, pixels: int) -> Rate | None:
     """Return the rate for frames of `pixels` pixels, None where nothing was measured.
 
-    `device` is "cpu", what CUDA calls a GPU, or its model such as "T4"; "" takes any GPU. `style` is as
-    `painted_style` says. Of several devices that fit, the one measured last counts. Raises StoreError.
+    `device` is "cpu", what CUDA calls a GPU, or its model such as "T4"; "" takes any device, a GPU before a
+    CPU. `style` is as `painted_style` says. Of several that fit, one of the same frame size comes first, then
+    the one measured last. Raises StoreError.
     """
     wanted = _slug(device)
     ending = f"/{_file(style, precision)}"
@@ -101,7 +102,7 @@ def rate_of(store: Store, device: str, style: str, precision: str, pixels: int) 
         if blob.name.endswith(ending) and _fits(blob.name.split("/")[1], wanted)
     ]
     found = [_nearest(card, pixels) for card in cards if card is not None and card.sizes]
-    return max(found, key=lambda rate: (not rate.scaled, rate.at), default=None)
+    return max(found, key=lambda rate: (rate.device != CPU, not rate.scaled, rate.at), default=None)
 
 
 def _nearest(card: _Card, pixels: int) -> Rate:
@@ -133,7 +134,7 @@ def _ratio(one: int, other: int) -> float:
 
 
 def _fits(slug: str, wanted: str) -> bool:
-    return slug == wanted or (wanted in slug.split("-") if wanted else slug != CPU)
+    return not wanted or slug == wanted or wanted in slug.split("-")
 
 
 def _read(store: Store, name: str) -> _Card | None:

@@ -70,7 +70,7 @@ def test_what_was_never_measured_is_not_told(store: FolderStore) -> None:
         (T4, "T4", "A100"),
         ("NVIDIA A100 80GB PCIe", "A100", "A10"),
         ("NVIDIA H100 NVL", "H100", "T4"),
-        ("cpu", "cpu", ""),
+        ("cpu", "cpu", "T4"),
     ],
 )
 def test_a_device_is_found_by_its_model(store: FolderStore, device: str, model: str, other: str) -> None:
@@ -80,7 +80,9 @@ def test_a_device_is_found_by_its_model(store: FolderStore, device: str, model: 
 
 
 def test_any_gpu_will_do_where_the_size_is_not_known(store: FolderStore) -> None:
-    note_rates(store, JOB, HD, [page(0, 0.5, device=""), page(1, 0.02)])
+    note_rates(store, JOB, HD, [page(0, 0.5, device="")])
+    assert rate(store, "").device == "cpu", "better than nothing"
+    note_rates(store, JOB, FULL_HD, [page(1, 0.02)])
     assert rate(store, "").device == T4
     assert rate(store, "cpu").seconds_per_frame == pytest.approx(0.5)
 
