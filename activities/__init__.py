@@ -1,6 +1,19 @@
 """The steps with an effect, one file each. Every one may be repeated or doubled without harm."""
 
-from activities import admit, approval, cancel, close, finish, plan, poll, split, stitch, submit, tell
+from activities import (
+    admit,
+    approval,
+    cancel,
+    close,
+    finish,
+    plan,
+    poll,
+    split,
+    stitch,
+    submit,
+    tell,
+    waiting,
+)
 
 blueprints = (
     split.bp,
@@ -13,6 +26,8 @@ blueprints = (
     admit.bp,
     close.bp,
     tell.bp,
+    approval.bp,
+    waiting.bp,
 )
 
 __all__ = ["blueprints"]
