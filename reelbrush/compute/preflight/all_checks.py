@@ -118,12 +118,12 @@ def _cluster(place: Place, name: str, main: bool) -> Iterator[Check]:
         if all(check.outcome is not Outcome.FAILED for check in sizes):
             yield from check_quota(place, name, compute)
             yield from check_processes(place, name, compute)
-        if main:
-            yield from check_prices(place, compute)
-        elif low_priority(compute):
-            yield remark(
-                f"cluster {name}",
-                "it is to take batches that lost their node, but its own nodes can be taken away too",
-                "name a cluster of dedicated nodes in REELBRUSH_DEDICATED_CLUSTER",
-            )
+    if main:
+        yield from check_prices(place, compute)
+    elif low_priority(compute):
+        yield remark(
+            f"cluster {name}",
+            "it is to take batches that lost their node, but its own nodes can be taken away too",
+            "name a cluster of dedicated nodes in REELBRUSH_DEDICATED_CLUSTER",
+        )
     yield from check_node_identity(place, name, compute)

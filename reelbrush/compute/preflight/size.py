@@ -94,28 +94,33 @@ def check_processes(place: Place, name: str, compute: dict[str, Any]) -> Iterato
 
 
 def check_prices(place: Place, compute: dict[str, Any]) -> Iterator[Check]:
-    """Yield whether quotes and cost limits reckon with the nodes that the cluster really has."""
+    """Yield whether quotes and cost limits reckon with the nodes that the cluster really has.
+
+    Which nodes an attached Kubernetes cluster has is not known here.
+    """
     settings, title = place.settings, "prices"
     size = str(own_properties(compute).get("vmSize", ""))
-    known = vm_size(size)
+    known, priced = vm_size(size), vm_size(settings.vm_size)
     spelled = known.name if known is not None else size
     priority = "lowpriority" if low_priority(compute) else "dedicated"
     if settings.price_per_hour:
         yield passed(title, f"{settings.price_per_hour} {settings.currency} per node and hour, as you set it")
-    elif not settings.vm_size:
-        yield remark(
-            title,
-            "quotes and receipts show no cost",
-            f"set REELBRUSH_VM_SIZE={spelled} and REELBRUSH_VM_PRIORITY={priority}",
-        )
-    elif settings.vm_size.lower() != size.lower():
+    elif priced is None or priced.dedicated is None:
+        fix = f"set REELBRUSH_VM_SIZE={spelled or 'SIZE'} and REELBRUSH_VM_PRIORITY={priority}"
+        if settings.vm_size or (spelled and known is None):
+            fix = "set REELBRUSH_PRICE_PER_HOUR"
+        if settings.max_cost:
+            yield failed(title, "prices", "no price is known, so REELBRUSH_MAX_COST limits nothing", fix)
+        else:
+            yield remark(title, "quotes and receipts show no cost", fix)
+    elif size and settings.vm_size.lower() != size.lower():
         yield failed(
             title,
             "prices",
             f"costs are reckoned for {settings.vm_size}, but the cluster's nodes are {spelled}",
             f"set REELBRUSH_VM_SIZE={spelled}",
         )
-    elif settings.vm_priority != priority:
+    elif size and settings.vm_priority != priority:
         yield failed(
             title,
             "prices",
@@ -123,7 +128,7 @@ def check_prices(place: Place, compute: dict[str, Any]) -> Iterator[Check]:
             f"set REELBRUSH_VM_PRIORITY={priority}",
         )
     else:
-        yield passed(title, f"of {spelled}, {priority}")
+        yield passed(title, f"of {priced.name}, {settings.vm_priority}")
 
 
 def _anew(place: Place, name: str, compute: dict[str, Any], size: str, priority: str = "") -> str:
