@@ -25,6 +25,7 @@ from reelbrush.pricing.evictions import note_evictions
 from reelbrush.pricing.kept import kept_quote
 from reelbrush.pricing.prices import price_of
 from reelbrush.pricing.rates import note_rates
+from reelbrush.pricing.starts import note_start
 from reelbrush.telemetry import record_receipt
 
 bp = df.Blueprint()
@@ -98,6 +99,10 @@ def _learn(
             int(request.get("evictions", 0)),
             float(request.get("nodeSeconds", 0.0)),
         )
+        if to.settings.backend != "local" and request.get("attempts"):
+            (row,) = batch_rows(to, job.id, request["attempts"][:1])[:1] or ({},)
+            if row.get("attempt") == 1 and "waitSeconds" in row:
+                note_start(to.store, row["waitSeconds"])
     except ReelbrushError as error:
         log.warning("what %s took is not remembered: %s", job.id, error)
 

@@ -10,6 +10,7 @@ from reelbrush.pricing.evictions import evictions_per_node_hour
 from reelbrush.pricing.prices import Price, price_of
 from reelbrush.pricing.rates import CPU, Rate, painted_style, rate_of
 from reelbrush.pricing.sizes import VmSize, reference_rate, vm_size
+from reelbrush.pricing.starts import HERE, Starts, starts_of
 from reelbrush.settings import Settings
 from reelbrush.store import Store
 
@@ -26,6 +27,7 @@ class Basis:
     figures: Figures  # with that rate
     price: Price | None
     size: VmSize | None  # of the cluster's nodes
+    starts: Starts
     reference: str = ""  # what the rate stands on when it is not measured
 
     @property
@@ -77,4 +79,5 @@ def basis_of(
         batch_frames=settings.batch_frames,
         run_seconds=settings.run_seconds,
     )
-    return Basis(settings, rate, figures, price_of(settings), size, basis)
+    starts = HERE if local else starts_of(store)
+    return Basis(settings, rate, figures, price_of(settings), size, starts, basis)

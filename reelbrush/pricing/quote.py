@@ -15,8 +15,6 @@ from reelbrush.store import Store
 
 SEGMENT_FRAMES = 48  # of the grid where nothing speaks for another border
 _MEASURED, _SCALED, _RECKONED = (0.85, 1.0, 1.15), (0.7, 1.0, 1.3), (0.5, 1.0, 3.0)
-# seconds until nodes are up: they are already, a cluster that grows from zero, a slow day
-_CLUSTER_START, _LOCAL_START = (0.0, 300.0, 600.0), (0.0, 0.0, 0.0)
 _NAMES = ("low", "likely", "high")
 
 
@@ -50,8 +48,7 @@ def quote(basis: Basis, planned: Plan, frames: int, first: tuple[str, ...] = ())
 
     Costs are left out where no price is known. `first` begins the reasons. All ranges are low, likely, high.
     """
-    starts = _LOCAL_START if basis.local else _CLUSTER_START
-    spread = _spread(basis)
+    starts, spread = (basis.starts.low, basis.starts.likely, basis.starts.high), _spread(basis)
     minutes: list[float] = []
     hours: list[float] = []
     for factor, start in zip(spread, starts, strict=True):
@@ -122,10 +119,7 @@ def _reasons(basis: Basis, spread: tuple[float, float, float]) -> list[str]:
             f" with {rate.frames} frames."
         )
     reasons = [told]
-    if not basis.local:
-        reasons.append(
-            "Starting nodes is counted too: nothing when they are up, 5 minutes when the cluster grows from"
-            " zero, 10 at worst."
-        )
+    if basis.starts.basis:
+        reasons.append(basis.starts.basis)
     reasons.append(basis.price.basis if basis.price is not None else no_price(basis.settings))
     return reasons

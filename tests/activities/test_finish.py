@@ -11,12 +11,13 @@ import pytest
 from activities.finish import finish
 from activities.services import Services
 from reelbrush.cli.summary import summary_block
-from reelbrush.job import to_json
+from reelbrush.job import BatchProgress, BatchState, run_id, to_json
 from reelbrush.job.ledger import FlickerSums, LedgerPage
 from reelbrush.job.names import WORK
 from reelbrush.pricing.evictions import evictions_per_node_hour
 from reelbrush.pricing.kept import keep_quote
 from reelbrush.pricing.rates import rate_of
+from reelbrush.pricing.starts import starts_of
 from tests.activities.test_stitch import JOB, NAMES, to
 
 __all__ = ["to"]
@@ -72,6 +73,21 @@ def test_the_receipt_holds_the_quote_against_what_it_took(to: Services) -> None:
     rate = rate_of(to.store, "T4", "identity", "float32", 16 * 16)
     assert rate is not None and rate.seconds_per_frame == 0.25 and not rate.scaled
     assert evictions_per_node_hour(cluster, to.store) > 0.2
+
+
+def test_what_a_cluster_took_to_start_is_remembered(to: Services) -> None:
+    cluster = Services(replace(to.settings, backend="azureml"), to.store, to.compute)
+    for again in range(3):
+        run = run_id(JOB.id, 0, 1)
+        batch = {"index": 0, "first_segment": 0, "segment_count": 2, "frame_count": 4}
+        told = {"batch": batch, "submittedAt": "2026-01-01T00:00:00+00:00"}
+        to.store.put_bytes(WORK, NAMES.batch(run), json.dumps(told).encode())
+        ended = BatchProgress(run, BatchState.DONE, 2, 2, 4, 4, 1767225690.0 + again, 10.0, 4)
+        to.store.put_bytes(WORK, NAMES.result(run), json.dumps(to_json(ended)).encode())
+        request = {"job": to_json(JOB), "result": RESULT, "retries": 0, "attempts": [1], "nodeSeconds": 10.0}
+        finish(cluster, request)
+        to.store.delete(WORK, NAMES.receipt)
+    assert (starts_of(to.store).low, starts_of(to.store).high) == (80.0, 82.0)
 
 
 def test_no_job_fails_for_a_rate_that_cannot_be_kept(to: Services, caplog: pytest.LogCaptureFixture) -> None:
