@@ -17,6 +17,7 @@ from reelbrush.compute.run_spec import EXPERIMENT, IDENTITY, RunSpec
 from reelbrush.compute.sdk_errors import told
 from reelbrush.compute.staging import staged
 from reelbrush.compute.timeouts import CONNECT, READ, limit_requests
+from reelbrush.compute.v2_upload import limit_uploads
 from reelbrush.compute.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ PAUSE = 5.0  # longest time in seconds between two tries, whatever the service a
 def open_workspace(workspace: Workspace, credential: TokenCredential) -> Any:
     """Return an MLClient, which all threads may share. Calls nobody yet.
 
-    Its requests have time limits of their own and keep to `timeouts.time_limit`. Only the storage client with
-    which it uploads code is out of reach: that one pauses 15 s and longer between its tries.
+    Its requests have time limits of their own and keep to `timeouts.time_limit`; the threads in which it
+    uploads keep to the former alone.
     """
     need_home()
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)  # of its own classes
@@ -41,6 +42,7 @@ def open_workspace(workspace: Workspace, credential: TokenCredential) -> Any:
     operations: Any = importlib.import_module("azure.ai.ml.operations._job_operations")
     operations.get_git_properties = dict[str, str]
     limit_requests()
+    limit_uploads(CONNECT, READ, RETRIES)
     return sdk.MLClient(
         credential,
         workspace.subscription,

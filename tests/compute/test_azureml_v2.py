@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from reelbrush.compute import azureml_v2, v2_sdk
+from reelbrush.compute import azureml_v2, v2_sdk, v2_upload
 from reelbrush.compute.azureml_v2 import AzureMLV2Compute
 from reelbrush.compute.port import EVICTED, RunRequest
 from reelbrush.errors import ComputeError
@@ -66,6 +66,7 @@ def compute(
     azure_ml.visit(monkeypatch)
     monkeypatch.setattr(v2_sdk, "READ", 0.5)
     monkeypatch.setattr(v2_sdk, "PAUSE", 0.2)
+    monkeypatch.setattr(v2_upload, "_PAUSE", 0.1)
     return AzureMLV2Compute(settings, azure_ml.credential(), app)
 
 
@@ -192,7 +193,7 @@ def test_a_submission_survives(
     assert len(azure_ml.runs()) == 2
 
 
-@pytest.mark.parametrize("operation", ["upload", "environment", "run"])
+@pytest.mark.parametrize("operation", ["upload", "environment", "blob", "run"])
 def test_the_first_submission_survives_lost_answers_on_its_way(
     azure_ml: StandIn, compute: AzureMLV2Compute, operation: str
 ) -> None:
@@ -228,6 +229,15 @@ def test_a_service_that_never_answers_is_given_up(
             call()
         assert (told.value.code, told.value.retryable) == ("unavailable", True)
         assert time.monotonic() - began < 4  # the first imports the SDK
+
+
+def test_an_upload_that_is_never_answered_is_given_up(azure_ml: StandIn, compute: AzureMLV2Compute) -> None:
+    azure_ml.scenario(only="blob", chances={"hang": 1.0})
+    began = time.monotonic()
+    with pytest.raises(ComputeError) as told:
+        compute.submit(RunRequest("clip-1", "clip-1-b0-a1"))
+    assert time.monotonic() - began < 6  # three tries of half a second, after the import of the SDK
+    assert told.value.retryable and "sig=" not in str(told.value)
 
 
 def test_a_service_that_asks_for_minutes_is_not_waited_for(

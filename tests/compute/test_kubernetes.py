@@ -97,5 +97,6 @@ def test_a_kubernetes_compute_that_is_well_is_waited_for(
 ) -> None:
     compute = kind(settings, azure_ml.credential(), code)
     assert compute.waiting().busy and not compute.waiting().errors
+    assert compute.preflight() == []
     azure_ml.cluster("aks-gpu").state = "Failed"
     assert not compute.waiting().busy and "Failed" in compute.waiting().errors[0]
