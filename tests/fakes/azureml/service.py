@@ -63,6 +63,7 @@ class Service:
         self.accounts = [  # resource ids of storage accounts
             f"{providers}/Microsoft.Storage/storageAccounts/{name}" for name in ("another", ACCOUNT)
         ]
+        self.account_facts: Document = {}  # of their documents, in place of what they tell else
         self.roles: list[tuple[str, str, str]] = [  # scope, principal id, role definition's guid
             (self.workspace_id, APP_PRINCIPAL, DATA_SCIENTIST),
             (self.accounts[-1], SCORING_PRINCIPAL, BLOB_CONTRIBUTOR),
