@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import azure.durable_functions as df
 
@@ -17,18 +18,36 @@ from activities.marks import (
 )
 from activities.services import Services, services
 from activities.traced import traced
+from reelbrush.errors import ComputeError
 from reelbrush.events import tell
-from reelbrush.job.names import OUTPUT
+from reelbrush.job import WorkNames
+from reelbrush.job.names import OUTPUT, WORK
+from reelbrush.store import Store
 
 bp = df.Blueprint()
+log = logging.getLogger("reelbrush.cancel")
 
 
 @bp.activity_trigger(input_name="request", activity="cancel_runs")
 @traced("cancel_runs")
 async def cancel_runs(request: dict) -> bool:  # type: ignore[type-arg]
     """Stop the runs of a job and return True. Request: {"job": id}."""
-    await asyncio.to_thread(services().compute.cancel, str(request["job"]))
+    to, job = services(), str(request["job"])
+    await asyncio.to_thread(lambda: to.compute.cancel(job, open_runs(to.store, job)))
     return True
+
+
+def open_runs(store: Store, job: str) -> list[str]:
+    """Return the ids of all runs that were described and have left no result, of all attempts.
+
+    They may have been submitted, even where the backend does not know whose they are.
+    """
+    folder = WorkNames(job).runs
+    files: dict[str, set[str]] = {}
+    for blob in store.list(WORK, folder):
+        run, _, name = blob.name.removeprefix(folder).partition("/")
+        files.setdefault(run, set()).add(name)
+    return [run for run, found in files.items() if "result.json" not in found]
 
 
 def cancel_job(to: Services, job: str) -> bool:
@@ -41,7 +60,10 @@ def cancel_job(to: Services, job: str) -> bool:
     if decide(to.store, job, CANCELED) != CANCELED:
         forget_canceling(to.store, job)
         return False
-    to.compute.cancel(job)
+    try:
+        to.compute.cancel(job, open_runs(to.store, job))
+    except ComputeError as error:  # the upkeep does it
+        log.warning("the runs of %s could not be stopped yet: %s", job, error)
     to.store.delete_prefix(OUTPUT, f"{job}/")
     note_end(to.store, job)
     return True

@@ -12,10 +12,13 @@ import azure.durable_functions as df
 from activities.services import Services, read_page, services
 from activities.traced import traced
 from reelbrush.compute import RunStatus
+from reelbrush.compute.port import EVICTED
+from reelbrush.errors import ComputeError
 from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import read_if_there
+from reelbrush.telemetry import count_evictions
 
 bp = df.Blueprint()
 
@@ -27,29 +30,59 @@ log = logging.getLogger("reelbrush.poll")
 @bp.activity_trigger(input_name="request", activity="poll_runs")
 @traced("poll_runs")
 async def poll_runs(request: dict) -> list:  # type: ignore[type-arg]
-    """Return what was seen of each run. Request: {"job": id, "runs": [[batch index, attempt], ...]}."""
-    return await asyncio.to_thread(poll, services(), request["job"], request["runs"])
+    """Return what was seen of each run, see `poll`.
+
+    Request: {"job": id, "runs": [[batch index, attempt], ...], "patient"?: true for `poll_patiently`}.
+    """
+    look = poll_patiently if request.get("patient") else poll
+    return await asyncio.to_thread(look, services(), request["job"], request["runs"])
 
 
 def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
     """Return a short document per run.
 
     i index, s state, n frames done, w frames painted by this run, t seconds it took so far, p progressed,
-    code, text, final; log: the last lines of the first failed run's log.
+    e: its node was taken away, code, text, final; log: the last lines of the first failed run's log.
     """
     ids = [run_id(job, index, attempt) for index, attempt in runs]
     statuses = to.compute.status(job, ids)
-    looks: list[dict[str, Any]] = [
-        {**_look(to, job, run, statuses.get(run)), "i": index}
-        for (index, _), run in zip(runs, ids, strict=True)
-    ]
+    pairs = zip(runs, ids, strict=True)
+    return _short(to, [({**_look(to, job, run, statuses.get(run)), "i": i}, run) for (i, _), run in pairs])
+
+
+def poll_patiently(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
+    """Return what `poll` does; where the cluster cannot be asked, what the store tells, and why.
+
+    The last element is then {"blind": why} or, when asking again will not help, {"error": {code, message}};
+    runs that have written nothing yet are missing.
+    """
+    try:
+        return poll(to, job, runs)
+    except ComputeError as error:
+        log.warning("the runs of %s cannot be asked for: %s", job, error)
+        told = {"blind": str(error)[:300]}
+        if not error.retryable:
+            told = {"error": {"code": error.code, "message": str(error)[:1000]}}
+    looks: list[tuple[dict[str, Any], str]] = []
+    for index, attempt in runs:
+        run = run_id(job, index, attempt)
+        found = _heard(to, job, run)
+        if found is not None:
+            looks.append(({**found, "i": index}, run))
+    return [*_short(to, looks), told]
+
+
+def _short(to: Services, seen: list[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
+    """Return the looks of pairs of look and run, with texts and a log for some of those that failed."""
+    looks = [look for look, _ in seen]
+    count_evictions(sum("e" in look for look in looks))
     failed = [i for i, look in enumerate(looks) if look["s"] == BatchState.FAILED]
     final = [i for i in failed if looks[i].get("final")]
     worded = {*failed[:LONG_TEXTS], *final[:1]}  # payloads must stay small, however many fail at once
     for i in failed:
         looks[i] |= {"text": looks[i]["text"][-400:]} if i in worded else {"code": "", "text": ""}
     for i in failed[:1]:
-        looks[i]["log"] = [line[-LOG_CHARACTERS:] for line in log_lines(to, ids[i])]
+        looks[i]["log"] = [line[-LOG_CHARACTERS:] for line in log_lines(to, seen[i][1])]
     return [
         {key: value for key, value in look.items() if value is not False and value != ""} for look in looks
     ]
@@ -67,8 +100,11 @@ def log_lines(to: Services, run: str) -> list[str]:
 def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[str, Any]:
     names = WorkNames(job)
     result = _read(to, names.result(run))
-    if result is not None:
-        return _ended(to, job, run, result)
+    goes_on = status is not None and status.state in (BatchState.QUEUED, BatchState.RUNNING)
+    # a run whose node was taken away says that it was stopped, and may be started again by the service
+    if result is not None and not (goes_on and result.state is BatchState.CANCELED):
+        evicted = result.state is BatchState.CANCELED and status is not None and status.code == EVICTED
+        return _ended(to, job, run, result) | ({"e": 1} if evicted else {})
     if status is None:
         return {"s": BatchState.CANCELED, "n": 0}  # the backend forgot it: submit again
     progress = _read(to, names.progress(run))
@@ -80,10 +116,24 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
         painted = progress.new_frames if progress is not None else 0
         return {**seen, "s": status.state, "n": max(seen["n"], painted)}
     if status.state is BatchState.CANCELED:
-        return {**seen, "s": BatchState.CANCELED}
+        return {**seen, "s": BatchState.CANCELED} | ({"e": 1} if status.code == EVICTED else {})
     text = status.error or f"the run {run} ended without saying how"
     published = _published(to, job, run)
-    return {**seen, "s": BatchState.FAILED, "p": published, "code": "run-lost", "text": text}
+    lost = {**seen, "s": BatchState.FAILED, "p": published, "code": status.code or "run-lost", "text": text}
+    return lost if status.retryable else {**lost, "final": 1}
+
+
+def _heard(to: Services, job: str, run: str) -> dict[str, Any] | None:
+    """Return what a run itself has written; None when that is nothing or it may have been started again."""
+    names = WorkNames(job)
+    result = _read(to, names.result(run))
+    if result is not None:
+        return _ended(to, job, run, result) if result.state is not BatchState.CANCELED else None
+    progress = _read(to, names.progress(run))
+    if progress is None or progress.state is not BatchState.RUNNING:
+        return None
+    frames = max(progress.frames_done, progress.new_frames)
+    return {"n": frames, **_spent(progress), "s": BatchState.RUNNING}
 
 
 def _spent(progress: BatchProgress) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+import reelbrush
 from reelbrush.compute import Compute, open_compute
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import Job, LedgerPage, Manifest, WorkNames
@@ -38,6 +39,11 @@ def services() -> Services:
     """Build the services from the environment. Raises SettingsError or StoreError."""
     settings = Settings.from_env()
     return Services(settings, open_store(settings.store), open_compute(settings))
+
+
+def styles_folder(settings: Settings) -> Path:
+    """Return the folder of the styles that the app brings along; it may not exist."""
+    return Path(settings.styles) if settings.styles else Path(reelbrush.__file__).parents[1] / "styles"
 
 
 def read_manifest(store: Store, job: Job) -> Manifest:

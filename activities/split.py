@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
-import reelbrush
 from activities.marks import CancelWatch, JobCanceled, is_canceled
-from activities.services import Services, check_source, error_result, read_manifest, scratch_folder, services
+from activities.services import (
+    Services,
+    check_source,
+    error_result,
+    read_manifest,
+    scratch_folder,
+    services,
+    styles_folder,
+)
 from activities.traced import traced
 from reelbrush.catalogue import list_cards
 from reelbrush.errors import ReelbrushError, Refusal, StyleError
@@ -28,6 +35,7 @@ from reelbrush.job import (
     to_json,
 )
 from reelbrush.job.names import WORK
+from reelbrush.style_shelf import shelved_styles
 
 if TYPE_CHECKING:
     from reelbrush.media.split import Split
@@ -40,13 +48,15 @@ _CAREFUL = "careful-"  # begins the generation of manifests made by decoding eve
 @bp.activity_trigger(input_name="request", activity="split_video")
 @traced("split_video")
 async def split_video(request: dict) -> dict:  # type: ignore[type-arg]  # the worker refuses dict[...] here
-    """Return {"frames", "input", "batches"}, {"error"} or {"canceled"}. Request: {"job", "careful"}."""
-    return await asyncio.to_thread(
-        split, services(), from_json(Job, request["job"]), bool(request["careful"])
-    )
+    """Return {"frames", "input", "batches"?}, {"error"} or {"canceled"}.
+
+    Request: {"job", "careful", "plan"?: false for jobs whose batches another step plans}.
+    """
+    job, careful = from_json(Job, request["job"]), bool(request["careful"])
+    return await asyncio.to_thread(split, services(), job, careful, bool(request.get("plan", True)))
 
 
-def split(to: Services, job: Job, careful: bool) -> dict[str, Any]:
+def split(to: Services, job: Job, careful: bool, planned: bool = True) -> dict[str, Any]:
     """Split a job's source, unless an earlier call already did; see `split_video` for the answer."""
     if is_canceled(to.store, job.id):
         return {"canceled": True}
@@ -56,16 +66,16 @@ def split(to: Services, job: Job, careful: bool) -> dict[str, Any]:
         return {"canceled": True}
     except ReelbrushError as error:
         return error_result(error)
+    answer = {"frames": manifest.frame_count, "input": _input(to, manifest)}
+    if not planned:
+        return answer
     batches = plan_batches(
         [segment.frame_count for segment in manifest.segments],
         to.settings.nodes,
         to.settings.batch_frames or None,
     )
-    return {
-        "frames": manifest.frame_count,
-        "input": _input(to, manifest),
-        "batches": [[b.index, b.first_segment, b.segment_count, b.frame_count] for b in batches],
-    }
+    rows = [[b.index, b.first_segment, b.segment_count, b.frame_count] for b in batches]
+    return {**answer, "batches": rows}
 
 
 def _input(to: Services, manifest: Manifest) -> dict[str, Any]:
@@ -132,13 +142,15 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
 
 def _check_styles(to: Services, job: Job) -> None:
     """Raise StyleError for a style that no run will find, before a node is started for it."""
-    folder = (
-        Path(to.settings.styles) if to.settings.styles else Path(reelbrush.__file__).parents[1] / "styles"
-    )
-    if not folder.is_dir():
-        return
-    known = [line.name for line in list_cards(folder)]
-    for name in filter(None, (job.style, job.options.mix)):
+    wanted = [name for name in (job.style, job.options.mix) if name]
+    folder = styles_folder(to.settings)
+    known = [line.name for line in list_cards(folder)] if folder.is_dir() else ["identity"]
+    if to.settings.backend == "local":  # its processes read the folder alone
+        if not folder.is_dir():
+            return
+    elif not all(name in known for name in wanted):
+        known = sorted({*known, *shelved_styles(to.store)})
+    for name in wanted:
         if name not in known:
             raise StyleError(f"there is no style {name[:64]!r}", advice=f"known styles: {', '.join(known)}")
 

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
 import azure.durable_functions as df
 
 from activities.marks import is_canceled
-from activities.services import Services, services
+from activities.services import Services, error_result, services, styles_folder
 from activities.traced import traced
 from reelbrush.compute import RunRequest
+from reelbrush.errors import ComputeError
 from reelbrush.job import Batch, Job, WorkNames, from_json, to_json
 from reelbrush.job.names import WORK
+from reelbrush.style_shelf import shelve_style
 from reelbrush.telemetry import current_traceparent
 
 bp = df.Blueprint()
 
+_shelving = threading.Lock()
+_shelved: set[tuple[str, str]] = set()  # (store, style) that this process has put there
+
 
 @bp.activity_trigger(input_name="request", activity="submit_run")
 @traced("submit_run")
-async def submit_run(request: dict) -> str:  # type: ignore[type-arg]
-    """Submit one run and return its id, "" when canceled. Request: {"job", "batch", "attempt", "run"}."""
+async def submit_run(request: dict):  # type: ignore[type-arg]  # a text or an object
+    """Submit one run and return its id, "" when canceled, {"error"} when no try will succeed.
+
+    Request: {"job", "batch", "attempt", "run", "evictions"?: of this batch so far, "nodes"?: of the run}.
+    """
     return await asyncio.to_thread(submit, services(), request)
 
 
-def submit(to: Services, request: dict[str, Any]) -> str:
-    """Write `WorkNames.batch(run)` and submit the run, unless that was done before; return its id.
+def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
+    """Write `WorkNames.batch(run)` and submit the run, unless that was done before; see `submit_run`.
 
     Of a canceled job nothing is submitted and "" returned. A cancellation that comes between the look at its
     mark and the submission may not see the run, so the mark is looked at again.
@@ -44,8 +53,23 @@ def submit(to: Services, request: dict[str, Any]) -> str:
         "traceparent": current_traceparent(),
     }
     to.store.put_new_bytes(WORK, WorkNames(job.id).batch(run), json.dumps(document).encode())
-    to.compute.submit(RunRequest(job.id, run))
+    evictions, nodes = int(request.get("evictions", 0)), int(request.get("nodes", 1))
+    try:
+        if to.settings.backend != "local":
+            _shelve(to, job)
+        to.compute.submit(RunRequest(job.id, run, evictions, nodes))
+    except ComputeError as error:
+        return error_result(error)
     if is_canceled(to.store, job.id):
-        to.compute.cancel(job.id)
+        to.compute.cancel(job.id, [run])
         return ""
     return run
+
+
+def _shelve(to: Services, job: Job) -> None:
+    """Put the job's styles where nodes find them, once per process; others wait meanwhile."""
+    with _shelving:
+        for style in filter(None, (job.style, job.options.mix)):
+            if (to.store.uri, style) not in _shelved:
+                shelve_style(to.store, styles_folder(to.settings), style)
+                _shelved.add((to.store.uri, style))

@@ -32,7 +32,7 @@ from reelbrush.telemetry import (
 from reelbrush.telemetry import names as telemetry
 
 ORCHESTRATION = "stylize_video"
-RELEASE = 2  # of the orchestration's input; 1 knew no queue and no events
+RELEASE = 3  # of the orchestration's input; 1 knew no queue and no events, 2 no plan by price
 ACTIVE = ("Pending", "Running", "Suspended", "ContinuedAsNew")
 
 
@@ -92,10 +92,20 @@ def orchestration_input(
         "job": to_json(job),
         "pollSeconds": settings.poll_seconds,
         "attempts": settings.attempts,
+        "evictions": settings.evictions,
+        "queueMinutes": settings.queue_minutes,
+        **_limit(settings),
         "retry": retry,
         **({"nodeSeconds": spent} if spent else {}),
         "startedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
+
+
+def _limit(settings: Settings) -> dict[str, Any]:
+    """What one job may cost, as it is shown; the plan looks at the settings themselves."""
+    if not settings.max_cost:
+        return {}
+    return {"maxCost": settings.max_cost, "currency": settings.currency, "overCost": settings.over_cost}
 
 
 def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:

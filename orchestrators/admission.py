@@ -23,7 +23,7 @@ def queue_pause(longest: float, ahead: int, waited: float) -> timedelta:
 def wait_for_turn(course: Course) -> Steps:
     """Wait until the job is admitted; return the seconds it waited, or None when continued as new."""
     context, request = course.context, course.request
-    since = datetime.fromisoformat(request["startedAt"])
+    since = datetime.fromisoformat(request.get("queuedAt") or request["startedAt"])
     for _ in range(LOOKS):
         answer = yield from course.step("admit_job", job=course.job, ticket=request["ticket"])
         now = context.current_utc_datetime

@@ -38,17 +38,22 @@ class BatchEntry:
     frames_done: int = 0
     painted: int = 0  # frames that the latest run has painted, published or not
     seconds: float = 0.0  # that it has taken so far
+    evictions: int = 0  # runs that lost their node, by which the next one's cluster is chosen
 
     def pack(self) -> list[Any]:
         """Return the entry as a short list for the history."""
         b = self.batch
         place = [b.index, b.first_segment, b.segment_count, b.frame_count]
         counts = [self.attempt, self.failures, self.interruptions, LETTER[self.state], self.frames_done]
-        return [*place, *counts, self.painted, self.seconds]
+        evicted = [self.evictions] if self.evictions else []
+        return [*place, *counts, self.painted, self.seconds, *evicted]
 
     @staticmethod
     def unpack(values: Sequence[Any]) -> BatchEntry:
-        """Rebuild an entry from `pack`, an earlier release's too: nine values, states as words."""
+        """Rebuild an entry from `pack`, an earlier release's too: nine values, states as words.
+
+        Evictions are the twelfth value, where there were any.
+        """
         return BatchEntry(
             Batch(values[0], values[1], values[2], values[3]),
             values[4],
@@ -73,6 +78,7 @@ class Look:
     painted: int = 0  # frames that this very run has painted, published or not
     seconds: float = 0.0  # that the run has taken so far
     log: tuple[str, ...] = ()  # last lines of the run's log, of one failed run in an answer
+    evicted: bool = False  # a canceled run lost its node
 
     @staticmethod
     def unpack(values: dict[str, Any]) -> Look:
@@ -88,6 +94,7 @@ class Look:
             values.get("w", 0),
             values.get("t", 0.0),
             tuple(values.get("log", ())),
+            bool(values.get("e")),
         )
 
 
@@ -112,6 +119,7 @@ def seen(entry: BatchEntry, look: Look) -> BatchEntry:
         frames_done=frames,
         failures=failures,
         interruptions=interruptions,
+        evictions=entry.evictions + look.evicted,
         painted=max(entry.painted, look.painted),
         seconds=max(entry.seconds, look.seconds),
     )
@@ -124,6 +132,11 @@ def wants_retry(entry: BatchEntry, look: Look, attempts: int) -> bool:
     if entry.state is BatchState.CANCELED:
         return entry.interruptions <= MAX_INTERRUPTIONS
     return entry.state is BatchState.FAILED and look.retryable and entry.failures < attempts
+
+
+def is_lost(entry: BatchEntry) -> bool:
+    """Whether the batch has no run under way and is not done."""
+    return entry.state in (BatchState.FAILED, BatchState.CANCELED)
 
 
 def frames_done(entries: Sequence[BatchEntry]) -> int:

@@ -46,6 +46,11 @@ class Course:
         """Whether the job was started by a release that has a queue and tells events."""
         return int(self.request.get("release", 1)) >= 2
 
+    @property
+    def plans(self) -> bool:
+        """Whether the job was started by a release that plans by price, asks its cluster and is patient."""
+        return int(self.request.get("release", 1)) >= 3
+
     def show(self, phase: str, **more: Any) -> None:
         """Set the custom status; see `status_of`."""
         self.phase, now = phase, self.context.current_utc_datetime
@@ -68,11 +73,14 @@ class Course:
         return answer
 
     def attempt(self, activity: str, **fields: Any) -> Steps:
-        """Call an activity whose failure changes nothing: the job has more important things to tell."""
+        """Call an activity whose failure changes nothing: the job has more important things to tell.
+
+        Returns its answer, None when it keeps failing.
+        """
         try:
-            yield self.context.call_activity_with_retry(activity, RETRY, fields)
+            return (yield self.context.call_activity_with_retry(activity, RETRY, fields))
         except Exception:
-            return
+            return None
 
     def stop_runs(self) -> Steps:
         """Cancel the job's runs, as far as that is possible."""

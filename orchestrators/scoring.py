@@ -6,9 +6,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from orchestrators.batches import BatchEntry, Look, frames_done, letters, seen, submitted, wants_retry
+from orchestrators.batches import (
+    BatchEntry,
+    Look,
+    frames_done,
+    is_lost,
+    letters,
+    seen,
+    submitted,
+    wants_retry,
+)
 from orchestrators.course import RETRY, Course, JobFailed, Steps, Stopped, unexpected
+from orchestrators.outage import ask_why, note_blindness
 from orchestrators.pace import poll_pause
+from orchestrators.planning import is_spent, overspent
 from reelbrush.job import BatchState, run_id
 from reelbrush.job.eta import WINDOW
 
@@ -19,7 +30,7 @@ def score(course: Course, work: dict[str, Any]) -> Steps:
     """Run batches until all are proven: {}; an error otherwise; None when continued as new."""
     context, request = course.context, course.request
     entries = [BatchEntry.unpack(values) for values in work["entries"]]
-    waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
+    waiting = [e for e in entries if is_lost(e)]
     for tick in range(TICKS + 1):
         entries = yield from _submit(course, work, entries, waiting)
         work.update(entries=[entry.pack() for entry in entries])
@@ -34,20 +45,23 @@ def score(course: Course, work: dict[str, Any]) -> Steps:
         pause = poll_pause(request["pollSeconds"], work["frames"], frames_done(entries), work["since"], now)
         yield context.create_timer(now + pause)
         runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
-        answers = yield from course.step("poll_runs", stop=True, job=course.job, runs=runs)
-        looks = {look.index: look for look in map(Look.unpack, answers)}
-        _measure(work, entries, looks, context.current_utc_datetime)
+        looks, trouble = yield from _look(course, work, runs)
+        moment = context.current_utc_datetime
+        _measure(work, entries, looks, moment)
         entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
-        _note_progress(work, entries, context.current_utc_datetime)
-        waiting = [e for e in entries if e.state in (BatchState.FAILED, BatchState.CANCELED)]
-        work["retries"] += len(waiting)
-        _note_error(course, work, waiting, looks)
-        final = [e for e in waiting if not wants_retry(e, looks[e.batch.index], request["attempts"])]
-        if final:
+        _note_progress(work, entries, moment)
+        lost = [e for e in entries if is_lost(e)]
+        work["retries"] += len(lost)
+        _note_error(course, work, lost, looks)
+        final = [e for e in lost if not wants_retry(e, looks[e.batch.index], request["attempts"])]
+        error = trouble or _ending(work, entries, [looks[e.batch.index] for e in final])
+        if error:
             work.update(entries=[entry.pack() for entry in entries])
             yield from course.stop_runs()
-            look = looks[final[0].batch.index]
-            return {"code": look.code or "scoring", "message": look.message, "batch": look.index}
+            return error
+        if course.plans:
+            entries = yield from ask_why(course, work, entries, moment)
+        waiting = [e for e in entries if is_lost(e)]
     return {}
 
 
@@ -64,27 +78,44 @@ def reopen(work: dict[str, Any], missing: list[list[int]]) -> None:
     work.update(entries=packed, retries=work["retries"] + 1, rounds=work["rounds"] + 1)
 
 
+def _look(course: Course, work: dict[str, Any], runs: list[list[int]]) -> Steps:
+    """Look at `runs`; return what was seen of them, by index of the batch, and an error that ends the job.
+
+    While the cluster cannot be asked, only some runs may be seen: by what they wrote to the store.
+    """
+    asked = {"job": course.job, "runs": runs} | ({"patient": True} if course.plans else {})
+    answers: list[dict[str, Any]] = yield from course.step("poll_runs", stop=True, **asked)
+    seen_now = [answer for answer in answers if "i" in answer]
+    about: dict[str, Any] = next((answer for answer in answers if "i" not in answer), {})
+    error = about.get("error")
+    if course.plans and not error:
+        error = note_blindness(work, str(about.get("blind", "")), course.context.current_utc_datetime)
+    return {look.index: look for look in map(Look.unpack, seen_now)}, error
+
+
+def _ending(work: dict[str, Any], entries: list[BatchEntry], final: list[Look]) -> dict[str, Any] | None:
+    """Return the error that ends the job after a poll, None when it goes on."""
+    if final:
+        look = final[0]
+        return {"code": look.code or "scoring", "message": look.message, "batch": look.index}
+    if is_spent(work) and any(entry.state is not BatchState.DONE for entry in entries):
+        work.update(entries=[entry.pack() for entry in entries])
+        return overspent(work)
+    return None
+
+
 def _submit(
     course: Course, work: dict[str, Any], entries: list[BatchEntry], waiting: list[BatchEntry]
 ) -> Steps:
     """Submit the next attempt of `waiting`, longest first, all in parallel; return the updated entries."""
     if not waiting:
         return entries
-    context, request = course.context, course.request
+    context = course.context
     work.setdefault("submittedAt", context.current_utc_datetime.isoformat())
     order = sorted(waiting, key=lambda e: (-e.batch.frame_count, e.batch.index))
     started = {entry.batch.index: submitted(entry) for entry in order}
     calls = [
-        context.call_activity_with_retry(
-            "submit_run",
-            RETRY,
-            {
-                "job": request["job"],
-                "batch": e.pack()[:4],
-                "attempt": e.attempt,
-                "run": run_id(course.job, e.batch.index, e.attempt),
-            },
-        )
+        context.call_activity_with_retry("submit_run", RETRY, _submission(course, work, e))
         for e in started.values()
     ]
     try:
@@ -94,14 +125,33 @@ def _submit(
         raise JobFailed(unexpected("submit_run", error)) from None
     if "" in answers:
         raise Stopped
+    refused = [answer["error"] for answer in answers if isinstance(answer, dict)]
+    if refused:
+        yield from course.stop_runs()
+        raise JobFailed(refused[0])
     return [started.get(entry.batch.index, entry) for entry in entries]
+
+
+def _submission(course: Course, work: dict[str, Any], entry: BatchEntry) -> dict[str, Any]:
+    request = {
+        "job": course.request["job"],
+        "batch": entry.pack()[:4],
+        "attempt": entry.attempt,
+        "run": run_id(course.job, entry.batch.index, entry.attempt),
+    }
+    if course.plans:
+        request |= {"evictions": entry.evictions, "nodes": work.get("nodes", 1)}
+    return request
 
 
 def _measure(work: dict[str, Any], entries: list[BatchEntry], looks: dict[int, Look], now: datetime) -> None:
     """Add what the looks tell of painted frames and node time; `entries` are as before the looks."""
     pairs = [(e, looks[e.batch.index]) for e in entries if e.batch.index in looks]
     spent = sum(max(0.0, look.seconds - e.seconds) for e, look in pairs)
-    work["nodeSeconds"] = round(work.get("nodeSeconds", 0.0) + spent, 1)
+    work["nodeSeconds"] = round(work.get("nodeSeconds", 0.0) + spent * work.get("nodes", 1), 1)
+    evicted = sum(look.evicted for _, look in pairs)
+    if evicted:
+        work["evictions"] = work.get("evictions", 0) + evicted
     # frames and seconds of the same two heartbeats of a run, the first of which came after its start
     busy = [(e, look) for e, look in pairs if e.painted and look.seconds > e.seconds]
     if busy or any(look.painted for _, look in pairs):

@@ -10,12 +10,13 @@ from orchestrators.batches import BatchEntry, frames_done, letters
 from reelbrush.job.eta import eta_seconds, measured_rate
 
 LIMIT = 7800  # UTF-16 units of JSON
+_SHOWN = ("queueSeconds", "lastError", "quote", "evictions", "waiting")  # of the state, where it has them
 
 
 def status_of(
     phase: str, request: dict[str, Any], work: dict[str, Any] | None, now: datetime, **more: Any
 ) -> dict[str, Any]:
-    """Return the status in `phase`: queued, splitting, scoring, stitching, done or failed.
+    """Return the status in `phase`: queued, splitting, awaitingApproval, scoring, stitching, done or failed.
 
     `work` is None before the split has told the number of frames; `now` is the orchestration's time. While
     no run has begun, scoring is shown as waitingForCompute. `more` is put in as it is.
@@ -49,10 +50,13 @@ def _figures(phase: str, work: dict[str, Any], now: datetime) -> dict[str, Any]:
         "retries": work["retries"],
         "nodeSeconds": round(work.get("nodeSeconds", 0.0), 1),
     }
-    figures |= {name: work[name] for name in ("queueSeconds", "lastError") if name in work}
+    figures |= {name: work[name] for name in _SHOWN if name in work}
+    if phase != "scoring":
+        figures.pop("waiting", None)
     rate, running = measured_rate(work.get("samples", [])), states.count("R")
     if rate is not None and running and phase == "scoring":
         left = [max(0, e.batch.frame_count - e.frames_done) for e in entries]
+        left.append(work["frames"] - sum(e.batch.frame_count for e in entries))  # not planned yet
         eta = eta_seconds(left, running, rate, work["frames"])
         figures |= {"rate": {"fps": round(rate * running, 2)}, "etaSeconds": round(eta)}
     return figures
@@ -64,8 +68,9 @@ def _fitting(status: dict[str, Any]) -> dict[str, Any]:
         status = {**status, "lastError": {**status["lastError"], "log": []}}
     if _length(status) > LIMIT and "result" in status:
         status = {**status, "result": {**status["result"], "notes": status["result"].get("notes", [])[:3]}}
-    if _length(status) > LIMIT:
-        status.pop("lastError", None)
+    for name in ("lastError", "quote"):
+        if _length(status) > LIMIT:
+            status.pop(name, None)
     return status
 
 

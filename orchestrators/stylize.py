@@ -1,4 +1,4 @@
-"""The way of one upload: wait for its turn, split, score in batches, stitch, finish.
+"""The way of one upload: wait for its turn, split, plan, score in batches, stitch, finish.
 
 The instance continues as new every few polls, carrying its state in its input, so that the history of a job
 of any length stays short. Waiting is done by timers only; no timer is ever left open.
@@ -12,8 +12,10 @@ from typing import Any, cast
 import azure.durable_functions as df
 
 from orchestrators.admission import wait_for_turn
+from orchestrators.approval import wait_for_approval
 from orchestrators.batches import BatchEntry
 from orchestrators.course import Course, JobFailed, Steps, Stopped
+from orchestrators.planning import PROBING, WANTED, plan
 from orchestrators.scoring import reopen, score
 from reelbrush.job import ATTEMPTS, Batch, BatchState
 
@@ -62,8 +64,19 @@ def _work(course: Course) -> Steps:
             yield from course.tell("started", {"source": course.request["job"]["source"]["name"]})
         work = yield from _split(course, careful=False)
         work["admittedAfter"] = waited
+    elif "awaiting" in course.request:
+        return (yield from wait_for_approval(course))
+    elif "queuedAt" in course.request:
+        if (yield from wait_for_turn(course)) is None:
+            return None
+        del course.request["queuedAt"]
     while work["rounds"] < STITCH_ROUNDS:
         course.work = work
+        if work.get("plan") == WANTED:
+            awaiting = yield from plan(course, work)
+            if awaiting is not None:
+                course.context.continue_as_new({**course.request, "scoring": work, "awaiting": awaiting})
+                return None
         ended = yield from score(course, work)
         if ended is None:
             return None
@@ -72,6 +85,9 @@ def _work(course: Course) -> Steps:
             continue
         if ended:
             raise JobFailed(ended)
+        if work.get("plan") == PROBING:
+            work["plan"] = WANTED
+            continue
         course.show("stitching")
         stitched = yield from course.step("stitch_video", job=course.request["job"])
         if "result" in stitched:
@@ -87,11 +103,13 @@ def _split(course: Course, careful: bool) -> Steps:
     before, course.work = course.work or {}, None
     course.show("splitting")
     first = course.request.get("retry", 0) * RETRY_STEP + (CAREFUL_STEP if careful else 0)
-    split = yield from course.step("split_video", job=course.request["job"], careful=careful)
+    unplanned = {"plan": False} if course.plans else {}
+    split = yield from course.step("split_video", job=course.request["job"], careful=careful, **unplanned)
     if "error" in split:
         raise JobFailed(split["error"])
-    entries = [BatchEntry(Batch(*batch), first, state=BatchState.CANCELED) for batch in split["batches"]]
-    kept = ("admittedAfter", "nodeSeconds", "queueSeconds")
+    batches = [] if course.plans else split["batches"]
+    entries = [BatchEntry(Batch(*batch), first, state=BatchState.CANCELED) for batch in batches]
+    kept = ("admittedAfter", "nodeSeconds", "queueSeconds", "evictions")
     return {
         "nodeSeconds": course.request.get("nodeSeconds", 0.0),  # of the tries before this one
         **{name: before[name] for name in kept if name in before},
@@ -101,6 +119,7 @@ def _split(course: Course, careful: bool) -> Steps:
         "entries": [entry.pack() for entry in entries],
         "retries": 0,
         "rounds": 0,
+        **({"plan": WANTED, "attempt": first} if course.plans else {}),
     }
 
 
@@ -112,6 +131,7 @@ def _finish(course: Course, work: dict[str, Any], result: dict[str, Any]) -> Ste
         retries=work["retries"],
         nodeSeconds=round(work.get("nodeSeconds", 0.0), 1),
         attempts=[BatchEntry.unpack(values).attempt for values in work["entries"]],
+        **{name: work[name] for name in ("evictions", "quote", "nodes") if name in work},
     )
     course.show("done", result=receipt)
     yield from course.tell("finished", {"result": receipt})

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 
-from activities.cancel import tell_canceled
+from activities.cancel import open_runs, tell_canceled
 from activities.marks import forget_canceling, is_canceled, note_end
 from function_app.api.surface import Surface
 from function_app.upkeep.by_itself import by_itself
@@ -28,7 +28,8 @@ async def _complete(to: Surface, job: str) -> None:
     store = to.services.store
     status = await instance(to, job)
     if await asyncio.to_thread(is_canceled, store, job):  # else it was not decided, or retried since
-        await asyncio.to_thread(to.services.compute.cancel, job)
+        runs = await asyncio.to_thread(open_runs, store, job)
+        await asyncio.to_thread(to.services.compute.cancel, job, runs)
         active = is_active(status)
         if active:
             with contextlib.suppress(

@@ -28,7 +28,8 @@ log = logging.getLogger("reelbrush.upkeep")
 async def report_if_stuck(to: Surface, job: str, status: DurableOrchestrationStatus) -> None:
     """Log a warning and tell `stuck`, once per try of the job, when nothing moved for `stuck_minutes`.
 
-    A job in the queue is stuck only when it does not even look whether its turn has come.
+    A job in the queue is stuck only when it does not even look whether its turn has come; one that waits for
+    somebody's approval never is.
     """
     custom = decoded(status.custom_status)
     phase = str(custom.get("phase", "queued"))
@@ -36,7 +37,7 @@ async def report_if_stuck(to: Surface, job: str, status: DurableOrchestrationSta
     if phase != "queued" and "progressAt" in custom:
         moved = datetime.fromisoformat(custom["progressAt"])
     minutes = int((to.now - moved).total_seconds() // 60)
-    if minutes < to.services.settings.stuck_minutes:
+    if phase == "awaitingApproval" or minutes < to.services.settings.stuck_minutes:
         return
     retry = int(request_of(status).get("retry", 0))
     data: dict[str, Any] = {"phase": phase, "minutes": minutes, "summary": str(custom.get("summary", phase))}

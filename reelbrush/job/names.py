@@ -77,6 +77,11 @@ class WorkNames:
         """The ledger page of segment `index`."""
         return f"{self.job}/{generation}/segments/{index:05d}.json"
 
+    @property
+    def runs(self) -> str:
+        """Begins the names of what runs are asked and tell: a folder for each run follows."""
+        return f"{self.job}/runs/"
+
     def batch(self, run: str) -> str:
         """What a run is asked to do."""
         return f"{self.job}/runs/{run}/batch.json"

@@ -25,6 +25,17 @@ def count_event(kind: str) -> None:
     _counter(names.M_JOBS, "{job}").add(1, {names.KIND: kind})
 
 
+def count_evictions(runs: int) -> None:
+    """Count runs that lost their node."""
+    if runs:
+        _counter(names.M_EVICTIONS, "{run}").add(runs)
+
+
+def count_wait(reason: str) -> None:
+    """Count a job for which no node came in time; `reason` is busy, silent or error."""
+    _counter(names.M_WAITS, "{job}").add(1, {names.REASON: reason})
+
+
 def record_receipt(receipt: dict[str, Any]) -> None:
     """Record the figures of a finished job, once, by its new receipt. What the receipt lacks is left out."""
     style = {names.STYLE: str(receipt.get("job", {}).get("style", ""))}

@@ -16,6 +16,7 @@ STYLE = "reelbrush.style"
 FRAMES = "reelbrush.frames_done"
 KIND = "reelbrush.event"  # one of reelbrush.events.TYPES
 CURRENCY = "reelbrush.currency"
+REASON = "reelbrush.reason"  # of waiting: busy, silent or error
 
 # metrics
 M_JOBS = "reelbrush.jobs"  # counter, {job}: what happened to jobs, by KIND
@@ -23,6 +24,8 @@ M_FRAMES = "reelbrush.frames"  # counter, {frame}: frames of finished jobs, by S
 M_FPS = "reelbrush.fps"  # histogram, {frame}/s: of each batch of a finished job, by STYLE
 M_QUEUE_SECONDS = "reelbrush.queue_seconds"  # histogram, s: from submission to start, of each batch
 M_RETRIES = "reelbrush.retries"  # counter, {run}: runs of finished jobs that had to be repeated
+M_EVICTIONS = "reelbrush.evictions"  # counter, {run}: runs that lost their node
+M_WAITS = "reelbrush.waits"  # counter, {job}: jobs without a node for long, by REASON
 M_COST = "reelbrush.cost"  # counter, by CURRENCY: estimated price of finished jobs
 
 # fields of log records

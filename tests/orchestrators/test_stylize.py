@@ -20,13 +20,17 @@ JOB = Job("clip-0123456789", BlobRef("input", "wave/clip.mp4", "e", 9), "wave")
 INPUT: dict[str, Any] = {"job": to_json(JOB), "pollSeconds": 15, "attempts": 3}
 QUEUED = {  # as this release starts jobs
     **INPUT,
-    "release": 2,
+    "release": 3,
+    "evictions": 2,
+    "queueMinutes": 30,
     "retry": 0,
     "ticket": f".queue/1767225600000-{JOB.id}",
     "startedAt": "2026-01-01T00:00:00.000+00:00",
 }
 BATCHES = [[0, 0, 2, 96], [1, 2, 3, 144]]
 SPLIT = {"frames": 240, "input": {"width": 64}, "batches": BATCHES}
+QUOTE = {"frames": 240, "batches": 2, "nodes": 2, "measured": True, "reasons": ["because"]}
+PLAN = {"batches": BATCHES, "nodes": 1, "probe": False, "quote": QUOTE, "guard": "ok", "reasons": []}
 RESULT = {"result": {"blob": "output/x", "frameCount": 240}}
 
 Script = dict[str, Callable[[Any], Any]]
@@ -47,6 +51,9 @@ class World:
             "close_job": lambda _: True,
             "tell_event": lambda _: True,
             "split_video": lambda _: SPLIT,
+            "plan_job": lambda _: PLAN,
+            "await_approval": lambda _: {"approved": True},
+            "ask_compute": lambda _: {"text": "busy"},
             "submit_run": lambda request: request["run"],
             "poll_runs": lambda request: [self.look(i, a) for i, a in request["runs"]],
             "stitch_video": lambda _: RESULT,
@@ -256,7 +263,8 @@ def test_a_retried_job_never_reuses_a_run_id(world: World, tmp_path: Path, monke
 def test_the_largest_job_stays_below_all_limits(world: World, tmp_path: Path) -> None:
     """100 batches, 10,000 segments: custom status below 8,192 characters, every payload below 10 KB."""
     batches = [[i, i * 100, 100, 4800] for i in range(100)]
-    world.script["split_video"] = lambda _: {**SPLIT, "frames": 480000, "batches": batches}
+    world.script["split_video"] = lambda _: {**SPLIT, "frames": 480000}
+    world.script["plan_job"] = lambda _: {**PLAN, "batches": batches}
     polls: list[str] = []
 
     def poll(request: Any) -> Any:

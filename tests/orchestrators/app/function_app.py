@@ -13,6 +13,9 @@ app.register_functions(orchestrators.bp)
 ACTIVITIES = (
     "admit_job",
     "split_video",
+    "plan_job",
+    "await_approval",
+    "ask_compute",
     "submit_run",
     "poll_runs",
     "stitch_video",

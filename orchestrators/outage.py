@@ -1,0 +1,67 @@
+"""When no node works on a job, or its cluster cannot be asked: how long to wait, and what then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestrators.batches import BatchEntry
+from orchestrators.course import Course, JobFailed, Steps
+from reelbrush.job import BatchState
+
+BLIND_HOURS = 2  # without an answer of the cluster and without any progress, after which the job fails
+
+
+def note_blindness(work: dict[str, Any], words: str, now: datetime) -> dict[str, Any] | None:
+    """Note whether the cluster could be asked, "" when it could; return an error when it could not for long.
+
+    Progress that the store tells of meanwhile keeps the job alive: runs work on without the control plane.
+    """
+    if not words:
+        if work.pop("blindSince", None) is not None:
+            work.pop("waiting", None)
+        return None
+    since = datetime.fromisoformat(work.setdefault("blindSince", now.isoformat()))
+    work["waiting"] = f"the cluster cannot be asked: {words[:200]}"
+    moved = datetime.fromisoformat(work["progressAt"]) if "progressAt" in work else since
+    if now - max(since, moved) <= timedelta(hours=BLIND_HOURS):
+        return None
+    message = f"for {BLIND_HOURS} hours the cluster could not be asked and nothing was painted: {words}"
+    return {"code": "unavailable", "message": message[:1000]}
+
+
+def ask_why(course: Course, work: dict[str, Any], entries: list[BatchEntry], now: datetime) -> Steps:
+    """Ask the cluster why nothing runs, once that has lasted `queueMinutes`; return the entries.
+
+    With a dedicated cluster all waiting runs are stopped and go there at once, which happens once per job.
+    Raises JobFailed with the cluster's own words otherwise.
+    """
+    states = {entry.state for entry in entries}
+    if BatchState.RUNNING in states or BatchState.QUEUED not in states:
+        if "blindSince" not in work:
+            work.pop("waiting", None)
+        return entries
+    began = max(work.get(name, "") for name in ("progressAt", "askedAt", "submittedAt"))
+    limit = timedelta(minutes=course.request["queueMinutes"])
+    if not began or now - datetime.fromisoformat(began) < limit:
+        return entries
+    work["askedAt"] = now.isoformat(timespec="milliseconds")
+    answer = yield from course.attempt("ask_compute", job=course.job)
+    if not answer:
+        return entries
+    work["waiting"] = answer["text"][:300]
+    if "error" not in answer:
+        return entries
+    if not answer.get("dedicated") or work.get("moved"):
+        yield from course.stop_runs()
+        raise JobFailed(answer["error"])
+    work["moved"] = 1
+    yield from course.stop_runs()
+    often = int(course.request["evictions"])
+    return [
+        replace(e, state=BatchState.CANCELED, evictions=max(e.evictions, often))
+        if e.state is BatchState.QUEUED
+        else e
+        for e in entries
+    ]
