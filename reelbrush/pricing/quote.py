@@ -10,6 +10,7 @@ from reelbrush.job import Options
 from reelbrush.job.plan import Figures, Plan, duration, expected_seconds, plan
 from reelbrush.pricing.basis import Basis, basis_of
 from reelbrush.pricing.prices import no_price
+from reelbrush.pricing.rates import Rate
 from reelbrush.settings import Settings
 from reelbrush.store import Store
 
@@ -28,12 +29,17 @@ def quote_for(
     frame_rate: Fraction | None = None,
     style: str,
     options: Options | None = None,
+    rate: Rate | None = None,
 ) -> dict[str, Any]:
     """Return the quote document of a video that is not split yet: `frames` >= 1 frames of width x height.
 
-    `frame_rate` only words the length. Without a store nothing counts as measured. Raises StoreError.
+    `frame_rate` only words the length. A `rate` that the caller has measured counts more than what the store
+    remembers; without both nothing counts as measured. Raises StoreError.
     """
     basis = basis_of(settings, store, style, options or Options(), width * height)
+    if rate is not None:
+        figures = replace(basis.figures, seconds_per_frame=rate.seconds_per_frame)
+        basis = replace(basis, rate=rate, figures=figures)
     grid = [SEGMENT_FRAMES] * (frames // SEGMENT_FRAMES)
     grid += [frames % SEGMENT_FRAMES] if frames % SEGMENT_FRAMES else []
     planned = plan(grid, basis.planning())

@@ -45,6 +45,11 @@ def vm_size(name: str) -> VmSize | None:
     return _sizes().get(name.strip().lower())
 
 
+def vm_sizes() -> tuple[VmSize, ...]:
+    """Return all sizes of the table, in its order."""
+    return tuple(_sizes().values())
+
+
 def reference_rate(gpu: bool) -> ReferenceRate:
     """Return the rate by which unmeasured styles are reckoned, on a GPU or on one thread of a CPU."""
     row = _table()["referenceRates"]["gpu" if gpu else "cpu"]
