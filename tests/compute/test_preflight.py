@@ -15,7 +15,7 @@ from reelbrush.compute.workspace import Workspace
 from reelbrush.settings import Settings
 from tests.fakes.azureml.cluster import SCORING_CLIENT, SCORING_IDENTITY, SCORING_PRINCIPAL, Cluster
 from tests.fakes.azureml.stand_in import StandIn
-from tests.fakes.azureml.tokens import APP_PRINCIPAL
+from tests.fakes.azureml.tokens import APP_CLIENT, APP_PRINCIPAL
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -70,6 +70,7 @@ def test_nothing_is_found_where_all_is_well(site: Site) -> None:
     site.wish(dedicated_cluster="gpu-dedicated")
     assert site.failures() == []
     assert site.said(Outcome.UNCHECKED) == ""
+    assert f"as the application {APP_CLIENT}, object {APP_PRINCIPAL}" in site.said(Outcome.OK)
     assert site.at.refused_hosts() == []
 
 
@@ -245,7 +246,7 @@ def test_what_may_not_be_read_is_no_failure(site: Site) -> None:
     site.at.scenario(only="roles|permissions|usages|sizes|locks|environment|accounts", chances={"403": 1.0})
     assert site.failures() == []
     skipped = site.said(Outcome.UNCHECKED)
-    for title in ("the app's role", "VM size of", "quota of", "identity of", "environment", "locks"):
+    for title in ("role", "VM size of", "quota of", "identity of", "environment", "locks"):
         assert title in skipped, title
     site.at.scenario()
     site.wish(store="https://elsewhere.blob.core.windows.net")
@@ -271,6 +272,18 @@ def test_a_store_that_nodes_do_not_reach(
     assert "c2VjcmV0" not in "".join(site.said(outcome) for outcome in Outcome)
     if not found:
         assert "REELBRUSH_STORE=https://" in site.said(Outcome.REMARK)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"publicNetworkAccess": "Disabled"}, {"networkAcls": {"defaultAction": "Deny"}}],
+)
+def test_a_store_behind_a_firewall_and_far_away(site: Site, facts: dict[str, object]) -> None:
+    assert "standinstore" not in site.said(Outcome.REMARK)
+    site.at.service.account_facts = {"location": "West US 2", "properties": facts}
+    remarks = site.said(Outcome.REMARK)
+    assert "closed to public networks" in remarks and "standinstore is in westus2" in remarks
+    assert site.failures() == []
 
 
 def test_locks_and_a_missing_environment_are_remarks(site: Site) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from reelbrush.compute.arm import Arm
 from reelbrush.compute.causes import known_cause
 from reelbrush.compute.port import Finding
-from reelbrush.compute.preflight.around import check_image, check_locks, check_store
+from reelbrush.compute.preflight.around import check_image, check_locks
 from reelbrush.compute.preflight.check import Check, Outcome, az_ml, failed, passed, remark
 from reelbrush.compute.preflight.cluster import check_cluster, is_managed, low_priority
+from reelbrush.compute.preflight.node_identity import check_node_identity
+from reelbrush.compute.preflight.own_role import check_own_role
 from reelbrush.compute.preflight.place import ML, Place
 from reelbrush.compute.preflight.quota import check_quota
-from reelbrush.compute.preflight.roles import check_node_identity, check_own_role
 from reelbrush.compute.preflight.size import check_prices, check_processes, check_size
+from reelbrush.compute.preflight.store import check_firewall, check_region, check_store
 from reelbrush.errors import ComputeError
 from reelbrush.settings import Settings
 
@@ -35,11 +39,11 @@ def azure_checks(settings: Settings, arm: Arm) -> Iterator[Check]:
     """Yield one result per check, as soon as it is there."""
     workspace = arm.workspace
     try:
-        arm.token()
+        token = arm.token()
     except ComputeError as error:
         yield failed("signed in", error.code, error.message, error.advice)
         return
-    yield passed("signed in", "Azure gives this app a token")
+    yield passed("signed in", _who(token))
     try:
         document = arm.find("", ML)
     except ComputeError as error:
@@ -56,6 +60,7 @@ def azure_checks(settings: Settings, arm: Arm) -> Iterator[Check]:
     yield from _cluster(place, settings.cluster, main=True)
     if settings.dedicated_cluster:
         yield from _cluster(place, settings.dedicated_cluster, main=False)
+    yield from check_region(place)
     yield from check_image(place)
     yield from check_locks(place)
 
@@ -127,3 +132,16 @@ def _cluster(place: Place, name: str, main: bool) -> Iterator[Check]:
             "name a cluster of dedicated nodes in REELBRUSH_DEDICATED_CLUSTER",
         )
     yield from check_node_identity(place, name, compute)
+    if is_managed(compute):
+        yield from check_firewall(place, name, compute)
+
+
+def _who(token: str) -> str:
+    """Return as whom a token signs in, as far as it tells; nothing is verified."""
+    try:
+        payload = token.split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, IndexError):
+        return "Azure gives a token"
+    user = claims.get("upn") or claims.get("unique_name")
+    return f"as {user}" if user else f"as the application {claims.get('appid')}, object {claims.get('oid')}"

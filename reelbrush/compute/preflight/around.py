@@ -1,47 +1,13 @@
-"""What lies around the cluster: the store as nodes see it, the image, locks."""
+"""What lies around the cluster: the environment of the runs, and locks."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 
 from reelbrush.compute.environment import scoring_environment
-from reelbrush.compute.preflight.check import Check, failed, passed, remark, unchecked
+from reelbrush.compute.preflight.check import Check, passed, remark, unchecked
 from reelbrush.compute.preflight.place import ML, Place
 from reelbrush.errors import ReelbrushError
-
-_LOOPBACK = re.compile(
-    r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)(?=[:/;]|$)", re.IGNORECASE
-)
-_OWN_ACCOUNT = "set REELBRUSH_STORE=https://ACCOUNT.blob.core.windows.net"
-
-
-def check_store(place: Place) -> Iterator[Check]:
-    """Yield whether the store's address leads anywhere from a node. Nothing is called."""
-    store, title = place.settings.store, "store"
-    scheme, _, variable = store.partition(":")
-    if scheme == "folder":
-        yield failed(title, "store", "nodes cannot reach a folder of this machine", _OWN_ACCOUNT)
-        return
-    address = os.environ.get(variable, "") if scheme == "env" else store
-    emulator = "devstoreaccount1" in address or "UseDevelopmentStorage=true" in address
-    if emulator:
-        yield remark(
-            title, "it is the storage emulator: only nodes on this very machine reach it", _OWN_ACCOUNT
-        )
-    elif _LOOPBACK.search(address):
-        yield failed(
-            title, "store", "its address is this machine's own, where no node finds it", _OWN_ACCOUNT
-        )
-    elif scheme == "env":
-        yield remark(
-            title,
-            f"nodes need the variable {variable} themselves: the app never sends a connection string",
-            f"{_OWN_ACCOUNT} and give the cluster's identity Storage Blob Data Contributor",
-        )
-    else:
-        yield passed(title, store)
 
 
 def check_image(place: Place) -> Iterator[Check]:

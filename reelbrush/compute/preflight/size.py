@@ -34,7 +34,7 @@ def check_size(place: Place, name: str, compute: dict[str, Any]) -> Iterator[Che
     except ComputeError as error:
         yield unchecked(title, f"which sizes {place.region} offers: {error.message}")
     else:
-        if offered is None:
+        if offered is None or "AmlCompute" not in offered.get("supportedComputeTypes", ["AmlCompute"]):
             yield failed(
                 title,
                 "vm-unavailable",

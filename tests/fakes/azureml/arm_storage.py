@@ -20,6 +20,7 @@ def accounts(service: Service, request: Request, subscription: str) -> Reply:
                 "type": name,
                 "location": REGION,
                 "properties": {"provisioningState": "Succeeded", "publicNetworkAccess": "Enabled"},
+                **service.account_facts,
             }
             for account in service.accounts[first : first + 1]
         ]
