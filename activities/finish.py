@@ -133,7 +133,8 @@ def _compute(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     price = price_of(to.settings)
     if price is not None:
         figures["cost"] = estimated_cost(seconds, price.per_hour, price.currency)
-        figures["priceBasis"] = price.basis
+        idle = "" if to.settings.backend == "local" else " Counted is the time of runs, not of idle nodes."
+        figures["priceBasis"] = price.basis + idle
     quoted = kept_quote(to.store, request["job"]["id"])
     return figures if quoted is None else {**figures, "quote": quoted}
 
