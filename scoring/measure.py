@@ -1,7 +1,7 @@
-"""How long this machine takes to repaint a frame of one video: a few seconds of real work on its first frames.
+"""How long this machine takes to repaint a frame of one video: real work on its first frames.
 
-`python -m scoring.measure FILE --style NAME` prints one JSON object: `secondsPerFrame` of one process with one
-thread, `frames` that were painted, `device`.
+`python -m scoring.measure FILE --style NAME` prints one JSON object: `secondsPerFrame` of one process with
+one thread, `frames` that were painted, `device`.
 """
 
 from __future__ import annotations
@@ -49,16 +49,18 @@ def measure(path: Path, style: str, options: Options, styles: Path, seconds: flo
     job = Job("measure-0000000000", BlobRef("input", path.name, "0", 0), style, options)
     repainter = open_repainter(job, styles, "cpu", time_base=Fraction(1, 1000), first_tick=0)
     began, count = 0.0, -1
-    with tempfile.TemporaryDirectory() as scratch:
-        with SegmentEncoder(Path(scratch) / "measured.mp4", settings) as encoder:
-            for frame in islice(film.frames(), _MOST):
-                encoder.write(repainter.paint(frame[None], [0])[0])
-                count += 1
-                if count == 0:
-                    began = time.monotonic()
-                elif time.monotonic() - began >= seconds:
-                    break
-            taken = time.monotonic() - began
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        SegmentEncoder(Path(scratch) / "measured.mp4", settings) as encoder,
+    ):
+        for frame in islice(film.frames(), _MOST):
+            encoder.write(repainter.paint(frame[None], [0])[0])
+            count += 1
+            if count == 0:
+                began = time.monotonic()
+            elif time.monotonic() - began >= seconds:
+                break
+        taken = time.monotonic() - began
     if count < 1:
         raise Refusal("the video has too few frames to be measured", code="no-frames")
     return Measured(taken / count, count)

@@ -71,6 +71,14 @@ class Api:
         """Stop a job and return it, or None when it is not known."""
         return self._found("POST", f"{_path(job)}/cancel")
 
+    def approve(self, job: str, most: float | None) -> dict[str, Any] | None:
+        """Agree to what a job costs, up to `most` if given, and return it, or None when it is not known."""
+        return self._found("POST", f"{_path(job)}/approve", {} if most is None else {"maxCost": most})
+
+    def quote(self, video: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what painting a described video would take: the body and answer of `POST /api/quotes`."""
+        return self.call("POST", "/api/quotes", dict(video)).body
+
     def jobs(self, query: Mapping[str, str] | None = None, link: str = "") -> dict[str, Any]:
         """Return a page of jobs, {"value", "nextLink"?}; `link` is an earlier page's nextLink."""
         return self.call("GET", link or f"/api/jobs?{urlencode(query or {})}").body
@@ -122,9 +130,9 @@ class Api:
         except (OSError, HTTPException, ValueError) as error:
             raise unreachable(self.base_url, error) from None
 
-    def _found(self, method: str, path: str) -> Any:
+    def _found(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            return self.call(method, path).body
+            return self.call(method, path, body).body
         except ApiError as error:
             if error.status == 404:
                 return None
