@@ -10,7 +10,7 @@ _NEEDED = (".amlignore", "scoring/__main__.py", "scoring/environment/Dockerfile"
 
 
 def snapshot_folder(root: Path | None = None) -> Path:
-    """Return the folder that is submitted as code: the app's own, of which `.amlignore` lets scoring's part pass.
+    """Return the folder submitted as code: the app's own, of which `.amlignore` lets scoring's part pass.
 
     Nothing is written into it. Raises ComputeError when the app was installed without scoring or without the
     `.amlignore`, in whose absence all of the app would be uploaded.
