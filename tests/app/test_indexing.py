@@ -35,6 +35,8 @@ FUNCTIONS = {
     "close_job": "activity",
     "finish_job": "activity",
     "plan_job": "activity",
+    "ask_compute": "activity",
+    "await_approval": "activity",
     "poll_runs": "activity",
     "split_video": "activity",
     "stitch_video": "activity",
