@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.azurite_account import azurite_with_identity
 from tests.fakes.azureml.cluster import SCORING_CLIENT
 from tests.fakes.azureml.stand_in import StandIn
 from tests.fakes.plain import DATA, Plain
@@ -68,6 +70,29 @@ def test_a_node_gets_tokens_of_its_identity(azure_ml: StandIn, plain: Plain) -> 
     azure_ml.wait_ended()
     assert azure_ml.logs("one") == {"std_log.txt": "2\n"}
     assert azure_ml.calls("token")[-1].query["resource"] == "https://storage.azure.com"
+
+
+WRITE = """
+import os
+from azure.identity import ManagedIdentityCredential
+from azure.storage.blob import BlobServiceClient
+credential = ManagedIdentityCredential(client_id=os.environ["DEFAULT_IDENTITY_CLIENT_ID"])
+container = BlobServiceClient(os.environ["ACCOUNT"], credential).create_container("work")
+container.upload_blob("segment", b"x")
+print([blob.name for blob in container.list_blobs()])
+"""
+
+
+def test_a_node_reaches_a_storage_account_by_its_identity(
+    azure_ml: StandIn, plain: Plain, tmp_path: Path
+) -> None:
+    with azurite_with_identity(tmp_path / "azurite") as account:
+        certificate = str(tmp_path / "azurite" / "cert.pem")
+        azure_ml.node_environment.update(ACCOUNT=account, REQUESTS_CA_BUNDLE=certificate)
+        plain.upload({"main.py": WRITE})
+        plain.submit("one")
+        azure_ml.wait_ended()
+    assert azure_ml.logs("one") == {"std_log.txt": "['segment']\n"}, azure_ml.logs("one")
 
 
 def test_a_program_that_fails_fails_the_run_with_the_end_of_its_log(azure_ml: StandIn, plain: Plain) -> None:
@@ -147,7 +172,7 @@ if not mark.exists():
     [("requeue", "Completed", 2), ("failed", "Failed", 1), ("canceled", "Canceled", 1)],
 )
 def test_faces_of_eviction(
-    azure_ml: StandIn, plain: Plain, tmp_path: Any, face: str, ends: str, starts: int
+    azure_ml: StandIn, plain: Plain, tmp_path: Path, face: str, ends: str, starts: int
 ) -> None:
     azure_ml.scenario(evict=face, evict_after=0.2)
     plain.upload({"main.py": ONCE})

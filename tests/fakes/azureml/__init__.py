@@ -16,7 +16,7 @@ thousands of nodes are wanted.
 | `processes`, `simulation` | how a run is executed |
 | `tokens`, `identity` | who is let in; the endpoint of managed identities |
 | `blob_space`, `storage` | the workspace's storage account and its routes |
-| `arm` | routes of Azure Resource Manager that both SDKs and the preflight read |
+| `arm`, `arm_storage` | routes of Azure Resource Manager that SDKs and the preflight read |
 | `snapshots`, `execution`, `history`, `odata`, `artifacts`, `environments` | routes of azureml-core |
 | `v2_assets`, `v2_jobs`, `schema` | routes of azure-ai-ml; their bodies against the published schema |
 | `node_python` | on the path of every node: keeps this checkout out of it |

@@ -50,6 +50,8 @@ class StandIn:
         self.service = Service(folder, subscription, group, name)
         serve_logs(self.service)
         self._server = Server(self.service, folder)
+        self._trusted = folder / "trusted.pem"
+        self.trust(self._server.certificate)
 
     # ---- what clients need ----
     @property
@@ -57,7 +59,7 @@ class StandIn:
         """Variables that bring a process with a real SDK here."""
         home = self._folder / "home"
         home.mkdir(exist_ok=True)
-        certificate = str(self._server.certificate)
+        certificate = str(self._trusted)
         return {
             "HTTPS_PROXY": self._server.address,
             "HTTP_PROXY": self._server.address,
@@ -68,6 +70,12 @@ class StandIn:
             "IDENTITY_HEADER": self.service.tokens.secret,
             "HOME": str(home),
         }
+
+    def trust(self, certificate: Path) -> None:
+        """Let visitors trust another server's certificate too, such as that of a storage account."""
+        blocks = certificate.read_text().split("-----BEGIN ")[1:]
+        with self._trusted.open("a") as file:
+            file.writelines(f"-----BEGIN {block}" for block in blocks if block.startswith("CERTIFICATE"))
 
     def visit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Bring this process here until the test ends."""
