@@ -54,8 +54,9 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     left = manifest.segments[first:]
     frames = [segment.frame_count for segment in left]
     planned, full = _plans(basis, frames, probed=first > 0)
-    unpainted = sum(segment.frame_count for segment in left if segment.index not in published)
-    document = quote(basis, full, unpainted, _done(manifest, unpainted))
+    done = sum(segment.frame_count for segment in left if segment.index in published)
+    document = quote(basis, full, manifest.frame_count - done, _done(manifest, done))
+    document["batches"] += index
     keep_quote(to.store, job.id, document)
     guard = _guard(to, job, basis, document)
     answer: dict[str, Any] = {
@@ -113,9 +114,8 @@ def _probe(frames: Sequence[int]) -> Plan:
     return Plan((Batch(0, 0, count, total),), 1, (why,))
 
 
-def _done(manifest: Manifest, unpainted: int) -> tuple[str, ...]:
-    done = manifest.frame_count - unpainted
-    return (f"{done:,} of {manifest.frame_count:,} frames are painted already.",) if done > 0 else ()
+def _done(manifest: Manifest, done: int) -> tuple[str, ...]:
+    return (f"{done:,} of {manifest.frame_count:,} frames are painted already.",) if done else ()
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,8 @@ def test_a_new_style_is_measured_on_a_few_frames_first(tmp_path: Path) -> None:
     assert rest["quote"]["secondsPerFrame"] == pytest.approx(PER_FRAME)
     assert covered(rest) == list(range(3, 1000))
     assert [batch[0] for batch in rest["batches"]] == list(range(1, 1 + len(rest["batches"])))
-    assert rest["quote"]["frames"] == 48_000 - 144
-    assert "144 of 48,000 frames are painted already." in rest["quote"]["reasons"]
+    assert rest["quote"]["frames"] == 48_000, "the probe is a part of the job"
+    assert rest["quote"]["batches"] == 1 + len(rest["batches"])
 
 
 def test_the_next_job_of_that_style_needs_no_probe(tmp_path: Path) -> None:
@@ -102,6 +102,7 @@ def test_a_retry_knows_the_rate_from_what_is_published(tmp_path: Path) -> None:
     again = ask(to, retry=1)
     assert not again["probe"] and again["quote"]["measured"] and again["quote"]["frames"] == 24_000
     assert covered(again) == list(range(1000)), "runs skip what is published"
+    assert "24,000 of 48,000 frames are painted already." in again["quote"]["reasons"]
 
 
 def test_a_short_clip_is_one_batch_without_a_probe(tmp_path: Path) -> None:
