@@ -115,7 +115,7 @@ def test_cancel_leaves_no_process(azure_ml: StandIn, plain: Plain, program: str)
     assert plain.status("second") == "Queued"
     answers = {name: plain.call("POST", f"/jobs/{name}/cancel") for name in ("second", "first")}
     assert {answer.status_code for answer in answers.values()} == {202}
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
     assert [run.status for run in azure_ml.runs()] == ["Canceled", "Canceled"]
     assert azure_ml.alive() == [] and azure_ml.run("second").starts == 0
     assert plain.call("GET", answers["first"].headers["Location"]).status_code == 200
@@ -144,7 +144,7 @@ def test_one_failing_rank_ends_all(azure_ml: StandIn, plain: Plain) -> None:
     plain.upload({"main.py": program})
     mpi = {"distributionType": "Mpi", "processCountPerInstance": 3}
     plain.submit("one", distribution=mpi)
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
     assert "std_log_process_01.txt" in azure_ml.run("one").error
     assert azure_ml.alive() == []
 
@@ -152,7 +152,7 @@ def test_one_failing_rank_ends_all(azure_ml: StandIn, plain: Plain) -> None:
 def test_a_run_over_its_time_is_canceled(azure_ml: StandIn, plain: Plain) -> None:
     plain.upload({"main.py": SLEEP})
     plain.submit("one", limits={"jobLimitsType": "Command", "timeout": "PT0.3S"})
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
     assert azure_ml.run("one").status == "Canceled"
     assert "maximum duration" in azure_ml.run("one").error
 
@@ -177,7 +177,7 @@ def test_faces_of_eviction(
     azure_ml.scenario(evict=face, evict_after=0.2)
     plain.upload({"main.py": ONCE})
     plain.submit("one", environmentVariables={"MARK": str(tmp_path / "mark")})
-    azure_ml.wait_ended(10)
+    azure_ml.wait_ended()
     run = azure_ml.run("one")
     assert (run.status, run.starts, run.evictions) == (ends, starts, 1)
     assert azure_ml.cluster("gpu-cluster").lost == 1
@@ -195,7 +195,7 @@ def test_a_storm_of_evictions_leaves_the_books_in_order(azure_ml: StandIn, plain
         if number % 5 == 0:
             more = {"distribution": mpi, "resources": {"instanceCount": 2}}
         plain.submit(f"run-{number}", **more)
-    azure_ml.wait_ended(20)
+    azure_ml.wait_ended()
     cluster, runs = azure_ml.cluster("gpu-cluster"), azure_ml.runs()
     assert azure_ml.alive() == []
     assert cluster.busy == 0 and cluster.nodes <= cluster.maximum and not cluster.queue
@@ -211,7 +211,7 @@ def test_dedicated_nodes_are_not_evicted(azure_ml: StandIn, plain: Plain) -> Non
     plain.upload({"main.py": ""})
     plain.submit("one", cluster="gpu-dedicated")
     plain.submit("two")
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
     assert [run.status for run in azure_ml.runs()] == ["Completed", "Failed"]
 
 
@@ -224,7 +224,7 @@ def test_failures_of_the_service(azure_ml: StandIn, plain: Plain, fault: str, te
     plain.upload({"main.py": ""})
     plain.submit("bad-1")
     plain.submit("good")
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
     assert [run.status for run in azure_ml.runs()] == ["Failed", "Completed"]
     assert text in azure_ml.run("bad-1").error
 
@@ -242,7 +242,7 @@ def test_a_queue_without_end(azure_ml: StandIn, plain: Plain, why: str, word: st
     assert word in own["errors"][0]["error"]["message"]
     assert own["currentNodeCount"] == 0 and own["targetNodeCount"] == 1
     azure_ml.scenario()
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
 
 
 def test_a_node_that_never_starts_and_the_order_of_the_queue(azure_ml: StandIn, plain: Plain) -> None:
@@ -252,7 +252,7 @@ def test_a_node_that_never_starts_and_the_order_of_the_queue(azure_ml: StandIn, 
     plain.upload({"main.py": ""})
     for number in range(4):
         plain.submit(f"run-{number}")
-    azure_ml.wait_ended(5)
+    azure_ml.wait_ended()
     own = plain.call("GET", "/computes/gpu-cluster").json()["properties"]["properties"]
     assert own["nodeStateCounts"]["preparingNodeCount"] == 1 and own["nodeStateCounts"]["idleNodeCount"] == 1
     begun = [
