@@ -31,7 +31,7 @@ def look_for_approval(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         return {"canceled": True}
     to.store.delete(WORK, str(request["ticket"]))
     approval, since = approval_of(to, job), datetime.fromisoformat(request["since"])
-    return {"approved": approval is not None and datetime.fromisoformat(approval["at"]) >= since}
+    return {"approved": approval is not None and datetime.fromisoformat(approval["at"]) > since}
 
 
 def approve_job(to: Services, job: str, max_cost: float | None) -> bool:

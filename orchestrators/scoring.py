@@ -97,11 +97,22 @@ def _ending(work: dict[str, Any], entries: list[BatchEntry], final: list[Look]) 
     """Return the error that ends the job after a poll, None when it goes on."""
     if final:
         look = final[0]
+        if look.state is BatchState.CANCELED:
+            return _too_often(next(e for e in entries if e.batch.index == look.index), look)
         return {"code": look.code or "scoring", "message": look.message, "batch": look.index}
     if is_spent(work) and any(entry.state is not BatchState.DONE for entry in entries):
         work.update(entries=[entry.pack() for entry in entries])
         return overspent(work)
     return None
+
+
+def _too_often(entry: BatchEntry, look: Look) -> dict[str, Any]:
+    message = f"runs of batch {look.index} were stopped {entry.interruptions} times"
+    if entry.evictions:
+        message += f", {entry.evictions} times since their node was taken away. Choose dedicated nodes, "
+        message += "or name a dedicated cluster by REELBRUSH_DEDICATED_CLUSTER, and retry the job"
+    code = "evicted" if look.evicted else "interrupted"
+    return {"code": code, "message": message, "batch": look.index}
 
 
 def _submit(
