@@ -24,13 +24,15 @@ from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
 from scoring.failures import Canceled, describe
+from scoring.gpu import CPU
 from scoring.ledger import published_pages
 from scoring.mpi import Rank, share
 from scoring.peers import wait_for_segments, wait_until
 from scoring.progress import Reporter
 from scoring.publish import Publisher
-from scoring.repaint import open_repainter
+from scoring.repaint import Repainter, open_repainter
 from scoring.segments import SegmentScorer
+from scoring.shelf import fetch_style
 from scoring.stop import StopRequest
 from scoring.styles import SHIPPED
 from scoring.timestamps import Timestamps, read_timestamps
@@ -60,7 +62,7 @@ class RunSettings:
 
     threads: int = 1  # frames painted at the same time, >= 1
     providers: str = "auto"  # see StyleSession
-    styles: Path = SHIPPED
+    styles: Path | None = SHIPPED  # folder of styles; None: fetched from the store
     peer_seconds: float = 3600.0  # the leader's patience with peers that publish nothing, after its own share
 
 
@@ -177,14 +179,24 @@ class _Run:
             frame += segment.frame_count
         return wanted
 
-    def _score(self, missing: Sequence[Segment], timestamps: Timestamps) -> None:
-        repainter = open_repainter(
-            self.request.job,
-            self.settings.styles,
+    def _open_repainter(self, timestamps: Timestamps, folder: Path) -> Repainter:
+        job, styles = self.request.job, self.settings.styles
+        if styles is None:
+            styles = folder
+            for name in {job.style, job.options.mix or job.style}:
+                fetch_style(self.store, name, job.options.precision, folder)
+        return open_repainter(
+            job,
+            styles,
             self.settings.providers,
             time_base=self.manifest.video.time_base,
             first_tick=timestamps.video_start,
         )
+
+    def _score(self, missing: Sequence[Segment], timestamps: Timestamps) -> None:
+        with tempfile.TemporaryDirectory(prefix="reelbrush-styles-") as folder:
+            repainter = self._open_repainter(timestamps, Path(folder))
+        _LOG.info("device %s, versions %s", repainter.versions.get("device", CPU), repainter.versions)
         versions = {name: version(name) for name in ("av", "numpy")} | repainter.versions
         publisher = Publisher(self.store, self.manifest, timestamps, self.run, versions)
         tally = self.reporter.tally

@@ -7,7 +7,10 @@ its result document says why; 75: it was stopped on request and may be started a
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +20,18 @@ from reelbrush.store import open_store
 from reelbrush.telemetry import start_telemetry, stop_telemetry
 from scoring.batch import RunSettings, run_batch
 from scoring.failures import describe
-from scoring.mpi import Rank, choose_gpu, rank_from_environment
+from scoring.gpu import choose_gpu, visible_gpus
+from scoring.mpi import Rank, rank_from_environment
 from scoring.session import PROVIDER_CHOICES
+from scoring.shelf import SHELF
 from scoring.stop import StopRequest
 from scoring.styles import SHIPPED
 
 EXIT_CODES = {BatchState.DONE: 0, BatchState.FAILED: 3, BatchState.CANCELED: 75}
+
+_GRACE_SECONDS = 30.0
+# a node that Azure takes away lives for 30 s from then on, in which the result has to be written, too
+_CLUSTER_GRACE_SECONDS = 10.0
 
 _LOG = logging.getLogger("scoring")
 
@@ -34,22 +43,41 @@ def run_command(arguments: Sequence[str], stop: StopRequest) -> int:
     """
     options = _parser().parse_args(arguments)
     stop.grace = options.grace
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stdout,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        force=True,
-    )
-    logging.getLogger("azure").setLevel(logging.WARNING)
-    start_telemetry("scoring")
     rank = rank_from_environment()
-    choose_gpu(rank)
-    settings = RunSettings(threads=options.threads, providers=options.providers, styles=options.styles)
+    _log_to_stdout(rank)
+    start_telemetry("scoring")
+    shared = choose_gpu(rank)
+    _LOG.info(
+        "run %s of job %s, process %d of %d on %s, GPUs: %s",
+        options.run,
+        options.job,
+        rank.rank,
+        rank.size,
+        socket.gethostname(),
+        ", ".join(visible_gpus()) or "none",
+    )
+    if shared:
+        _LOG.warning("%s", shared)
+    styles = None if options.styles == SHELF else Path(options.styles)
+    settings = RunSettings(threads=options.threads, providers=options.providers, styles=styles)
     try:
         return EXIT_CODES[_run(options, settings, rank, stop)]
     finally:
         stop_telemetry()
+
+
+def _log_to_stdout(rank: Rank) -> None:
+    """Write one line per record, at once; under MPI each begins with the rank, since their logs are mixed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stdout,
+        format=f"%(asctime)s {f'[{rank.rank}] ' if rank.size > 1 else ''}%(message)s",
+        datefmt="%H:%M:%S",
+        force=True,
+    )
+    logging.getLogger("azure").setLevel(logging.WARNING)  # it would write addresses with their signatures
 
 
 def _run(options: argparse.Namespace, settings: RunSettings, rank: Rank, stop: StopRequest) -> BatchState:
@@ -79,7 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--job", required=True, help="job id")
     parser.add_argument("--run", required=True, help="run id; its request lies in the job's work folder")
-    parser.add_argument("--styles", type=Path, default=SHIPPED, metavar="DIR", help="folder of styles")
+    parser.add_argument(
+        "--styles",
+        default=str(SHIPPED),
+        metavar="DIR",
+        help=f"folder of styles, or {SHELF} for those in the store's container",
+    )
     parser.add_argument(
         "--threads", type=_count, default=1, help="frames painted at the same time (default 1)"
     )
@@ -87,9 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--grace",
         type=_seconds,
-        default=30.0,
+        default=_CLUSTER_GRACE_SECONDS if "AZUREML_RUN_ID" in os.environ else _GRACE_SECONDS,
         metavar="SECONDS",
-        help="after SIGTERM, how long the segment in flight may take (default 30)",
+        help="after SIGTERM, how long the segment in flight may take (default 30, 10 on Azure ML)",
     )
     return parser
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -47,18 +46,6 @@ def rank_from_environment(environment: Mapping[str, str] = os.environ) -> Rank:
 def share(items: Sequence[T], rank: Rank) -> Sequence[T]:
     """Return the consecutive items of `rank`; all shares are `items`, their sizes differ by at most one."""
     return items[len(items) * rank.rank // rank.size : len(items) * (rank.rank + 1) // rank.size]
-
-
-def choose_gpu(rank: Rank, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set CUDA_VISIBLE_DEVICES so that the processes of one node use its GPUs in turn, if it has any."""
-    if rank.size == 1:
-        return
-    visible = [name for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
-    if not visible:
-        # numbers, not minors: CUDA counts from 0 whatever the device files are called
-        visible = [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
-    if visible:
-        environment["CUDA_VISIBLE_DEVICES"] = visible[rank.local % len(visible)]
 
 
 def _number(environment: Mapping[str, str], name: str) -> int | None:

@@ -13,6 +13,7 @@ from reelbrush.errors import StyleError
 from reelbrush.job import Job
 from scoring.blend import WHOLE, blend, recolour, weight_of
 from scoring.fade import Fade, fade_of
+from scoring.gpu import CPU, device_of
 from scoring.probe import open_session
 from scoring.session import Frames, StyleSession, paints_on_cuda
 from scoring.styles import FLOAT, Style, load_style
@@ -77,9 +78,13 @@ def open_repainter(
     second_session = open_session(second, providers) if paints and second and not fade.never else None
     models = [style.card.model.sha256 for style in (first, second) if style is not None]
     versions = {"provider": "none", "model": "+".join(models)}
+    device = CPU
     for session in (first_session, second_session):
         if session is not None:
             versions |= {"onnxruntime": session.runtime_version, "provider": session.provider}
+            device = device_of(session.provider)
+    if device != CPU:
+        versions["device"] = device
     return Repainter(first_session, second_session, fade, strength, options.preserve_color, versions)
 
 

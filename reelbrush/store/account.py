@@ -19,6 +19,7 @@ from reelbrush.store.range_reader import READ_AHEAD, RangeReader
 
 # A blob has at most 50,000 blocks: these allow uploads of 390 GiB. Four are in memory at once.
 _BLOCK_BYTES = 8 << 20
+_NODE_IDENTITY = "DEFAULT_IDENTITY_CLIENT_ID"  # set on nodes of Azure Machine Learning
 _BATCH = 256  # blobs that one request can delete
 
 
@@ -40,7 +41,10 @@ class BlobStore:
         else:
             from azure.identity import DefaultAzureCredential
 
-            self.service = BlobServiceClient(uri, credential=DefaultAzureCredential(), **sizes)
+            identity: dict[str, Any] = {}
+            if "AZURE_CLIENT_ID" not in os.environ and os.environ.get(_NODE_IDENTITY):
+                identity["managed_identity_client_id"] = os.environ[_NODE_IDENTITY]
+            self.service = BlobServiceClient(uri, credential=DefaultAzureCredential(**identity), **sizes)
 
         self._links = AccountLinks(self.service)
 

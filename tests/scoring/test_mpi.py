@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.mpi import Rank, choose_gpu, rank_from_environment, share
+from scoring.gpu import choose_gpu
+from scoring.mpi import Rank, rank_from_environment, share
 
 
 @given(count=st.integers(0, 500), size=st.integers(1, 40))
