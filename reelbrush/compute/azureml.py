@@ -5,22 +5,19 @@ from __future__ import annotations
 import logging
 import shlex
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbrush.compute.azureml_logs import tail
 from reelbrush.compute.causes import known_cause
 from reelbrush.compute.environment import scoring_environment
-from reelbrush.compute.port import Finding, RunRequest, RunStatus, Waiting
+from reelbrush.compute.port import RunRequest, RunStatus
 from reelbrush.compute.run_spec import JOB_TAG, RunSpec, run_spec
 from reelbrush.compute.run_state import ENDED, run_status
 from reelbrush.compute.sdk_errors import told, translated
-from reelbrush.compute.snapshot import snapshot_folder
 from reelbrush.compute.timeouts import time_limit
-from reelbrush.compute.workspace import Workspace
-from reelbrush.errors import ComputeError
+from reelbrush.compute.workspace_backend import WorkspaceBackend, each_run
 from reelbrush.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,11 +26,10 @@ if TYPE_CHECKING:
     from reelbrush.compute.azureml_sdk import Connection
 
 SUBMIT, ASK, STOP = 120.0, 60.0, 60.0  # seconds that a call may take, whatever the service does
-_AT_ONCE = 8  # calls about single runs
 log = logging.getLogger("reelbrush.compute")
 
 
-class AzureMLCompute:
+class AzureMLCompute(WorkspaceBackend):
     """Runs are runs of one experiment, whose ids are ours and which carry their job as a tag.
 
     Tags are written by the SDK after a run was started, so a run may lack them for ever when that is cut
@@ -43,8 +39,7 @@ class AzureMLCompute:
     def __init__(
         self, settings: Settings, credential: TokenCredential | None = None, code: Path | None = None
     ) -> None:
-        self._settings, self._credential, self._code = settings, credential, code
-        self._workspace = Workspace.parse(settings.workspace)
+        super().__init__(settings, credential, code)
         self._connecting, self._uploading = threading.Lock(), threading.Lock()
         self._connection: Connection | None = None
         self._uploaded = False  # the snapshot, by a submission of this process
@@ -77,7 +72,7 @@ class AzureMLCompute:
                 found[run] = single
                 self._repair(single, {JOB_TAG: job})
 
-        self._each(look, unseen)
+        each_run(look, unseen, STOP)
         return {run: self._status(found[run]) for run in runs if run in found}
 
     def cancel(self, job: str, runs: Sequence[str] = ()) -> None:
@@ -95,7 +90,7 @@ class AzureMLCompute:
             if found.get_status() not in (*ENDED, "CancelRequested", "Finalizing"):
                 raise known_cause("unavailable", f"the run {run} was asked to stop and goes on").error()
 
-        self._each(stop, dict.fromkeys([*tagged, *runs]))
+        each_run(stop, dict.fromkeys([*tagged, *runs]), STOP)
 
     def release(self, job: str) -> None:
         """See `Compute.release`. Runs that ended hold nothing; the workspace keeps their records."""
@@ -106,33 +101,12 @@ class AzureMLCompute:
             found = self._find(self._connect(), run)
             return tail(found.get_details().get("logFiles", {}), lines) if found is not None else ""
 
-    def waiting(self) -> Waiting:
-        """See `Compute.waiting`."""
-        from reelbrush.compute.arm import Arm
-        from reelbrush.compute.waiting import why_waiting
-
-        return why_waiting(Arm(self._workspace, self._signed_in()), self._workspace, self._settings.cluster)
-
-    def preflight(self) -> list[Finding]:
-        """See `Compute.preflight`."""
-        from reelbrush.compute.arm import Arm
-        from reelbrush.compute.preflight import azure_preflight
-
-        return azure_preflight(self._settings, Arm(self._workspace, self._signed_in()))
-
-    def _signed_in(self) -> TokenCredential:
-        if self._credential is None:
-            from reelbrush.compute.credential import app_credential
-
-            self._credential = app_credential()
-        return self._credential
-
     def _connect(self) -> Connection:
         with self._connecting:
             if self._connection is None:
                 from reelbrush.compute.azureml_sdk import connect
 
-                code = self._code or snapshot_folder()
+                code = self._code()
                 environment = scoring_environment(self._settings)
                 self._connection = connect(self._workspace, self._signed_in(), environment, code)
             return self._connection
@@ -183,22 +157,6 @@ class AzureMLCompute:
             seconds=took.total_seconds() if took else None,
             limit=self._settings.run_seconds,
         )
-
-    def _each(self, call: Callable[[str], None], runs: Iterable[str]) -> None:
-        """Make the call for each run, some at once. Raises the first error when all are done."""
-
-        def limited(run: str) -> ComputeError | None:
-            try:
-                with time_limit(STOP), translated():
-                    call(run)
-            except ComputeError as error:
-                return error
-            return None
-
-        with ThreadPoolExecutor(_AT_ONCE, "azureml") as pool:
-            for error in list(pool.map(limited, runs)):
-                if error is not None:
-                    raise error
 
 
 def _configured(at: Connection, spec: RunSpec) -> Any:

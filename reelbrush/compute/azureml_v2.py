@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbrush.compute.environment import scoring_environment
-from reelbrush.compute.port import Finding, RunRequest, RunStatus, Waiting
+from reelbrush.compute.port import RunRequest, RunStatus
 from reelbrush.compute.run_spec import JOB_TAG, RunSpec, run_spec
 from reelbrush.compute.run_state import ENDED, run_status
 from reelbrush.compute.sdk_errors import told, translated
-from reelbrush.compute.snapshot import snapshot_folder
 from reelbrush.compute.timeouts import time_limit
-from reelbrush.compute.workspace import Workspace
-from reelbrush.errors import ComputeError
+from reelbrush.compute.workspace_backend import WorkspaceBackend, each_run
 from reelbrush.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 SUBMIT, ASK, STOP = 120.0, 60.0, 60.0  # seconds that a call may take, whatever the service does
-_AT_ONCE = 8  # calls about single runs
 _LISTED = 5000  # of a list that is longer, the service did not understand the tag
 
 
-class AzureMLV2Compute:
+class AzureMLV2Compute(WorkspaceBackend):
     """Runs are command jobs of the workspace, whose names are ours and which carry their job as a tag.
 
     The first submission of a process goes alone and uploads the code, which is found again by its content;
@@ -38,8 +34,7 @@ class AzureMLV2Compute:
     def __init__(
         self, settings: Settings, credential: TokenCredential | None = None, code: Path | None = None
     ) -> None:
-        self._settings, self._credential, self._code = settings, credential, code
-        self._workspace = Workspace.parse(settings.workspace)
+        super().__init__(settings, credential, code)
         self._opening, self._uploading = threading.Lock(), threading.Lock()
         self._client: Any = None
         self._environment = ""  # ARM ids, known after the first submission
@@ -77,7 +72,7 @@ class AzureMLV2Compute:
                 if state in ENDED:
                     self._ended[job, run] = known[run]
 
-        self._each(look, asked)
+        each_run(look, asked, STOP)
         return {run: known[run] for run in runs if run in known}
 
     def cancel(self, job: str, runs: Sequence[str] = ()) -> None:
@@ -97,7 +92,7 @@ class AzureMLV2Compute:
                 if self._find(ml, run) not in (*ENDED, "CancelRequested", None):
                     raise
 
-        self._each(stop, dict.fromkeys([*states, *runs]))
+        each_run(stop, dict.fromkeys([*states, *runs]), STOP)
 
     def release(self, job: str) -> None:
         """See `Compute.release`. Runs that ended hold nothing; the workspace keeps their records."""
@@ -111,27 +106,6 @@ class AzureMLV2Compute:
         with time_limit(ASK), translated():
             details = self._details(self._open(), run)
             return tail(dict(details.log_files or {}), lines) if details is not None else ""
-
-    def waiting(self) -> Waiting:
-        """See `Compute.waiting`."""
-        from reelbrush.compute.arm import Arm
-        from reelbrush.compute.waiting import why_waiting
-
-        return why_waiting(Arm(self._workspace, self._signed_in()), self._workspace, self._settings.cluster)
-
-    def preflight(self) -> list[Finding]:
-        """See `Compute.preflight`."""
-        from reelbrush.compute.arm import Arm
-        from reelbrush.compute.preflight import azure_preflight
-
-        return azure_preflight(self._settings, Arm(self._workspace, self._signed_in()))
-
-    def _signed_in(self) -> TokenCredential:
-        if self._credential is None:
-            from reelbrush.compute.credential import app_credential
-
-            self._credential = app_credential()
-        return self._credential
 
     def _open(self) -> Any:
         with self._opening:
@@ -149,7 +123,7 @@ class AzureMLV2Compute:
             self._environment = registered_environment(
                 ml, self._workspace, scoring_environment(self._settings)
             )
-        started = self._start(ml, spec, staged_code(self._code or snapshot_folder()))
+        started = self._start(ml, spec, staged_code(self._code()))
         if started is not None:
             self._code_id = str(started.code)
 
@@ -214,22 +188,6 @@ class AzureMLV2Compute:
             seconds=(ended - began).total_seconds() if began and ended else None,
             limit=limit,
         )
-
-    def _each(self, call: Callable[[str], None], runs: Iterable[str]) -> None:
-        """Make the call for each run, some at once. Raises the first error when all are done."""
-
-        def limited(run: str) -> ComputeError | None:
-            try:
-                with time_limit(STOP), translated():
-                    call(run)
-            except ComputeError as error:
-                return error
-            return None
-
-        with ThreadPoolExecutor(_AT_ONCE, "azureml-v2") as pool:
-            for error in list(pool.map(limited, runs)):
-                if error is not None:
-                    raise error
 
 
 def _state(job: Any) -> str:
