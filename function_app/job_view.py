@@ -61,7 +61,7 @@ def job_view(
         "kind": "stylizeVideo",
         "status": state,
         "phase": _phase(state, custom),
-        "summary": _summary(state, custom),
+        "summary": "canceled" if state == "Canceled" else custom.get("summary", "queued"),
         "createdAt": _time(created),
         "startedAt": _time(started),
         "updatedAt": _time(_moment(custom.get("updatedAt")) or changed),
@@ -156,16 +156,6 @@ def decoded(value: Any) -> dict[str, Any]:
 def _phase(state: str, custom: dict[str, Any]) -> str:
     phase = str(custom.get("phase", "queued"))
     return _LAST_PHASE.get(state, "waitingForCompute" if phase == "waiting-for-compute" else phase)
-
-
-def _summary(state: str, custom: dict[str, Any]) -> str:
-    if state == "Canceled":
-        return "canceled"
-    asked = decoded(custom.get("approval"))
-    if custom.get("phase") == AWAITING and asked.get("likely") is not None and state == "Running":
-        likely, limit = f"{asked['likely']:.2f} {asked.get('currency', '')}".strip(), asked.get("limit")
-        return f"waiting for approval: about {likely}" + (f", limit {limit:g}" if limit else "")
-    return str(custom.get("summary", "queued"))
 
 
 def _progress(custom: dict[str, Any]) -> dict[str, Any]:
