@@ -6,10 +6,12 @@ Nothing of it is imported before `connect` is called: importing takes a second a
 from __future__ import annotations
 
 import importlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reelbrush.compute.azureml_pace import hurry
 from reelbrush.compute.credential import MANAGEMENT_SCOPE
 from reelbrush.compute.dockerfile import self_contained
 from reelbrush.compute.environment import ScoringEnvironment
@@ -17,7 +19,7 @@ from reelbrush.compute.own_folder import need_home
 from reelbrush.compute.run_spec import EXPERIMENT
 from reelbrush.compute.sdk_errors import told
 from reelbrush.compute.staging import staged
-from reelbrush.compute.timeouts import limit_requests, shorten_pauses
+from reelbrush.compute.timeouts import limit_requests
 from reelbrush.compute.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ def _import() -> Any:
     need_home()
     core: Any = importlib.import_module("azureml.core")
     limit_requests()
-    shorten_pauses()
+    hurry()
+    logging.getLogger("azureml").setLevel(logging.CRITICAL)  # errors are raised as well, and told by us
     # for every submission it would change the process's current folder, which all threads share, and send
     # the address of the git repository that it finds there, with the token that such an address can hold
     tracking: Any = importlib.import_module("azureml._base_sdk_common.tracking")
@@ -84,18 +87,20 @@ def _nothing(base_directory: str | None = None) -> dict[str, str]:
 
 
 def _registered(core: Any, workspace: Any, wanted: ScoringEnvironment) -> Any:
-    """Return the environment of this name and version, registered when the workspace has none."""
-    try:
-        return core.Environment.get(workspace, wanted.name, wanted.version)
-    except Exception as error:  # the SDK raises a bare one, with the status in its text
-        if told(error)[2] != 404:
-            raise
+    """Return the environment, registered now when the workspace has none of its name and version."""
     environment: Any = core.Environment(wanted.name)
     environment.version = wanted.version
+    environment.environment_variables = {}  # the SDK begins with an example
     environment.python.user_managed_dependencies = True  # the image has its Python, none is added
     if wanted.image:
         environment.docker.base_image = wanted.image
     elif wanted.context is not None:
         environment.docker.base_image = None
         environment.docker.base_dockerfile = self_contained(wanted.context)
-    return environment.register(workspace)
+    try:
+        core.Environment.get(workspace, wanted.name, wanted.version)
+    except Exception as error:  # the SDK raises a bare one, with the status in its text
+        if told(error)[2] != 404:
+            raise
+        environment.register(workspace)
+    return environment

@@ -102,7 +102,8 @@ RULES = (
         "REELBRUSH_WORKSPACE is its resource id; `az ml workspace show --query id` prints it",
         r"WorkspaceNotFound|\bworkspaces?(/[^/\s'\"]+)?['\"\s].{0,120}(not (be )?found|does not exist)|"
         r"ResourceGroupNotFound|SubscriptionNotFound|"
-        r"subscription.{0,80}(not (be )?found|does ?n[o']t exist)|No workspaces? (with|found)",
+        r"subscription.{0,80}(not (be )?found|does ?n[o']t exist)|No workspaces? (with|found)|"
+        r"have access to \S* ?subscription",
     ),
     _rule(
         "sign-in",
@@ -149,7 +150,7 @@ RULES = (
         True,
         _ENDED,
         _LOG,
-        r"exit ?code|exit status|status code `?\d|UserError|job failed|ServiceError|SystemError|UserScript|"
+        r"exit ?code|exit status|status code `?\d|job failed|ServiceError|SystemError|UserScript|"
         r"OrchestrateJob|unusable|unhealthy|killed|out of memory",
     ),
 )

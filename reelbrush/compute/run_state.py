@@ -23,7 +23,8 @@ def run_status(
     if state == "Completed":
         return RunStatus(run, BatchState.DONE)
     if state == "Failed":
-        return _failed(run, cause_of(error, code) if error or code else known_cause("run-failed"))
+        cause = cause_of(error, code)
+        return _failed(run, known_cause("run-failed", error) if cause.code == "compute" else cause)
     if state == "Canceled":
         told = cause_of(error, code) if error or code else None
         if (told is not None and told.code == "run-timeout") or (seconds is not None and seconds >= limit):

@@ -1,18 +1,20 @@
-"""Time limits for azureml-core, which has none of its own.
+"""Time limits for whatever calls `requests`: azureml-core does so without any, for ever if need be.
 
-It calls `requests` without a timeout, so that one answer that never comes would hang an activity for ever,
-and it retries in up to three layers (urllib3, msrest, its own loop), waiting half a minute for a single 429.
-The orchestration retries by itself and patiently, so here a call is tried twice and then told.
+Orchestrations retry by themselves and patiently, so here a call is tried twice and then told.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import threading
 import time
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 CONNECT, READ = 10.0, 30.0  # seconds of one attempt, where the caller has no smaller limit
 
@@ -69,12 +71,18 @@ def limit_requests() -> None:
         adapter.send = limited_send
 
 
-def shorten_pauses() -> None:
-    """Let azureml-core try twice, seconds apart, not four times with up to 32 s between. May be repeated."""
-    client: Any = importlib.import_module("azureml._restclient.clientbase")
-    client.DEFAULT_RETRIES = 1
-    client.DEFAULT_BACKOFF = 2  # after 429
-    client.DEFAULT_500_BACKOFF = client.DEFAULT_503_BACKOFF = 1
+def carried(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Return `function` with this thread's time limit, which it keeps in whatever thread it is called."""
+    end: float | None = getattr(_limit, "end", None)
+    if end is None:
+        return function
+
+    @functools.wraps(function)
+    def limited(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with time_limit(end - time.monotonic()):
+            return function(*args, **kwargs)
+
+    return limited
 
 
 def _once(retries: Any) -> Any:
