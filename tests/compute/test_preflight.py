@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reelbrush.compute.arm import Arm
 from reelbrush.compute.preflight import Outcome, azure_checks, azure_preflight
+from reelbrush.compute.preflight.node_identity import check_node_identity
+from reelbrush.compute.preflight.own_role import check_own_role
+from reelbrush.compute.preflight.place import Place
+from reelbrush.compute.preflight.quota import check_quota
 from reelbrush.compute.workspace import Workspace
 from reelbrush.settings import Settings
 from tests.fakes.azureml.cluster import SCORING_CLIENT, SCORING_IDENTITY, SCORING_PRINCIPAL, Cluster
@@ -299,6 +305,90 @@ def test_an_attached_kubernetes_cluster(site: Site) -> None:
     assert not site.at.calls("usages"), "its nodes are no business of the workspace's quota"
     site.wish(instance_type="huge")
     assert site.failures() == ["instance-type"] and "gpu" in site.fix("instance-type")
+
+
+class Told(Arm):
+    """Azure Resource Manager that knows what a test gives it: ends of paths, and the lists there."""
+
+    def __init__(self, workspace: Workspace, lists: dict[str, list[dict[str, Any]]]) -> None:
+        super().__init__(workspace)
+        self._lists = lists
+
+    def list(self, path: str, api_version: str, **query: str) -> Iterator[dict[str, Any]]:
+        """Yield what was given for this path."""
+        return iter(next(found for end, found in self._lists.items() if path.endswith(end)))
+
+
+def place_of(site: Site, lists: dict[str, list[dict[str, Any]]]) -> Place:
+    """Return the site's place with lists of our own."""
+    return Place(
+        site.settings, Told(Workspace.parse(site.at.workspace_id), lists), {"location": "westeurope"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("permissions", "outcome"),
+    [
+        ([{"actions": ["*"], "notActions": []}], Outcome.OK),
+        ([{"actions": ["Microsoft.MachineLearningServices/workspaces/*"]}], Outcome.OK),
+        ([{"actions": ["*"], "notActions": ["*/environments/write"]}], Outcome.FAILED),
+        ([{"actions": ["*"], "notActions": ["*"]}, {"actions": ["*"]}], Outcome.OK),
+        ([{"actions": ["*/read"]}], Outcome.FAILED),
+        ([], Outcome.FAILED),
+    ],
+)
+def test_roles_of_ones_own_making_count(
+    site: Site, permissions: list[dict[str, Any]], outcome: Outcome
+) -> None:
+    (check,) = check_own_role(place_of(site, {"permissions": permissions}))
+    assert check.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("below", "outcome", "words"),
+    [
+        ("", Outcome.OK, "may read and write"),
+        ("/blobServices/default/containers/work", Outcome.REMARK, "write to work of"),
+        ("2", Outcome.REMARK, "alone"),
+    ],
+)
+def test_roles_on_single_containers_are_told(site: Site, below: str, outcome: Outcome, words: str) -> None:
+    account = site.at.service.accounts[-1]
+    definition = f"/x/roleDefinitions/{BLOB_CONTRIBUTOR}"
+    assigned = {"properties": {"scope": account + below, "roleDefinitionId": definition}}
+    lists = {
+        "storageAccounts": [{"id": account, "name": "standinstore"}],
+        "roleAssignments": [assigned],
+    }
+    identity = {"userAssignedIdentities": {"/scoring": {"principalId": "p", "clientId": "c"}}}
+    compute = {"identity": identity, "properties": {"computeType": "AmlCompute"}}
+    (check,) = check_node_identity(place_of(site, lists), "gpu-cluster", compute)
+    assert check.outcome is outcome and words in check.text
+
+
+@pytest.mark.parametrize(
+    ("owner", "limit", "outcome"),
+    [
+        ("/workspaces/ws", 4, Outcome.FAILED),
+        ("/workspaces/other", 4, Outcome.OK),
+        ("/workspaces/ws/computes/another", 4, Outcome.OK),
+    ],
+)
+def test_quota_of_the_workspace_itself(site: Site, owner: str, limit: int, outcome: Outcome) -> None:
+    def usage(kind: str, at: str, most: int) -> dict[str, Any]:
+        kind = f"Microsoft.MachineLearningServices/{kind}/usages"
+        return {
+            "type": kind,
+            "id": f"/subscriptions/s{at}/usages/x",
+            "limit": most,
+            "name": {"value": FAMILY},
+        }
+
+    usages = [usage("vmFamily", "", 100), usage("workspaces", owner, limit)]
+    own = {"vmSize": "Standard_NC4as_T4_v3", "vmPriority": "Dedicated", "scaleSettings": {"maxNodeCount": 2}}
+    compute = {"properties": {"properties": own}}
+    (check,) = check_quota(place_of(site, {"usages": usages}), "gpu-cluster", compute)
+    assert check.outcome is outcome
 
 
 def test_doctor_prints_one_line_per_check(site: Site, tmp_path: Path) -> None:

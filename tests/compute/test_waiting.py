@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from reelbrush.compute.arm import Arm
 from reelbrush.compute.waiting import waiting_of, why_waiting
 from reelbrush.compute.workspace import Workspace
 from reelbrush.errors import ComputeError
+from tests.fakes.azureml import arm_storage, texts
 from tests.fakes.azureml.cluster import Cluster
 from tests.fakes.azureml.stand_in import StandIn
 
@@ -105,3 +107,25 @@ def test_lists_are_read_to_their_end(arm: Arm, azure_ml: StandIn) -> None:
     path = f"/subscriptions/{arm.workspace.subscription}/providers/Microsoft.Storage/storageAccounts"
     assert [account["name"] for account in arm.list(path, "2023-05-01")] == ["another", "standinstore"]
     assert len(azure_ml.calls("accounts")) == 2
+
+
+def test_a_list_that_goes_on_elsewhere_gets_no_token(
+    arm: Arm, azure_ml: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arm_storage, "ARM", "management.azure.com.example.org")
+    path = f"/subscriptions/{arm.workspace.subscription}/providers/Microsoft.Storage/storageAccounts"
+    with pytest.raises(ComputeError, match="another host"):
+        list(arm.list(path, "2023-05-01"))
+    assert azure_ml.refused_hosts() == []
+
+
+def test_nobody_sleeps_for_a_minute_because_the_service_says_so(
+    arm: Arm, azure_ml: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelbrush.compute.arm.PAUSE", 0.05)
+    busy = (429, "TooManyRequests", "Too many requests.", {"Retry-After": "60"})
+    monkeypatch.setitem(texts._REFUSALS, "patience", busy)  # pyright: ignore[reportPrivateUsage]
+    azure_ml.scenario(only="compute", answers=("patience", "patience"))
+    began = time.monotonic()
+    why_waiting(arm, arm.workspace, "gpu-cluster")
+    assert time.monotonic() - began < 5
