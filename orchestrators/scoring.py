@@ -24,6 +24,7 @@ from reelbrush.job import BatchState, run_id
 from reelbrush.job.eta import WINDOW
 
 TICKS = 10  # polls of one execution; every turn replays them all
+LOG_CHARACTERS = 120  # of a line of the log that is carried along, since payloads must stay small
 
 
 def score(course: Course, work: dict[str, Any]) -> Steps:
@@ -197,6 +198,6 @@ def _note_error(
                 "message": look.message,
                 "batch": look.index,
                 "run": run_id(course.job, look.index, entry.attempt),
-                "log": list(look.log),
+                "log": [line[-LOG_CHARACTERS:] for line in look.log],
             }
             return

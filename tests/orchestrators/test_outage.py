@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 from orchestrators.batches import BatchEntry
 from reelbrush.job import Batch
 from tests.orchestrators.test_admission import shown
-from tests.orchestrators.test_stylize import QUEUED, World, names, play, runs
+from tests.orchestrators.test_stylize import QUEUED, SPLIT, World, names, play, runs
 
 NO_QUOTA = {
     "text": "the cluster cannot give nodes: no quota",
@@ -114,6 +117,50 @@ def test_a_cluster_that_cannot_be_asked_is_waited_for(tmp_path: Path) -> None:
     world.look = lambda i, a: {"i": i, "s": "done" if tries else "queued", "n": 0}  # type: ignore[method-assign]
     status, _, _ = play(world, tmp_path, {**QUEUED, "pollSeconds": 60})
     assert status.runtime_status == "Completed" and len(tries) == 4
+
+
+def test_the_largest_job_on_a_cluster_stays_below_all_limits(tmp_path: Path) -> None:
+    """100 batches, 10,000 segments, all evicted often, one failed with its log, quoted: at the worst poll."""
+    world, polls, turns = World(), list[int](), list[float]()
+    batches = [[i, i * 100, 100, 4800] for i in range(100)]
+    world.script["split_video"] = lambda _: {**SPLIT, "frames": 480_000}
+    triple = {"low": 1234.56, "likely": 2345.67, "high": 3456.78}
+    quote = {
+        **{"frames": 480_000, "batches": 100, "nodes": 1000, "device": "NVIDIA A100 80GB PCIe"},
+        **{"measured": True, "gpuHours": triple, "minutes": triple, "reasons": ["r" * 300] * 9},
+        "cost": {**triple, "currency": "USD", "priceDate": "2026-11-01"},
+    }
+    plan = {"batches": batches, "nodes": 10, "probe": False, "quote": quote, "guard": "ok", "reasons": []}
+    world.script["plan_job"] = lambda _: {**plan, "budgetSeconds": 1e12}
+
+    def poll(request: dict[str, Any]) -> list[dict[str, Any]]:
+        polls.append(len(json.dumps(shown(tmp_path))))
+        turns.append(time.monotonic())
+        if len(polls) < 12:
+            words = {
+                "s": "failed",
+                "p": True,
+                "e": 0,
+                "code": "run-lost",
+                "text": "x" * 400,
+                "log": ["y" * 300] * 5,
+            }
+            lost = {"s": "canceled", "n": 4799, "w": 4700, "t": 12345, "e": 1}
+            return [{**lost, "i": i, **(words if i == 0 else {})} for i, _ in request["runs"]]
+        if len(polls) < 25:
+            states = [{"i": i, "s": "running", "n": 4799, "w": 4799, "t": 12345} for i, _ in request["runs"]]
+            return [*states, {"blind": "b" * 300}]
+        return [{"i": i, "s": "done", "n": 4800} for i, _ in request["runs"]]
+
+    world.script["poll_runs"] = poll
+    status, _, findings = play(world, tmp_path, {**QUEUED, "retry": 100})
+    assert status.runtime_status == "Completed", status.output
+    assert findings == [], "payloads below 10 KB"
+    assert 3000 < max(polls) < 8000 and status.custom_status["evictions"] == 99 * 11
+    looks = [
+        b - a for a, b in pairwise(turns[12:24])
+    ]  # nothing but polls: two turns, a timer and a call each
+    assert max(looks) < 1.0
 
 
 def blind_world(hours: float, heartbeats: bool) -> World:

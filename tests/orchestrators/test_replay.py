@@ -106,7 +106,8 @@ def test_another_order_of_steps_is_noticed(position: int) -> None:
 
 def record(version: str) -> None:
     """Play some jobs and keep the histories of their last executions."""
-    from tests.orchestrators.test_stylize import QUEUED, World, play
+    from tests.orchestrators.test_planning import DEAR
+    from tests.orchestrators.test_stylize import BATCHES, PLAN, QUEUED, World, play
 
     def lost(world: World) -> None:
         usual = world.look
@@ -131,6 +132,34 @@ def record(version: str) -> None:
         usual = world.script["stitch_video"]
         world.script["stitch_video"] = lambda request: answers.pop() if answers else usual(request)
 
+    def evicted(world: World) -> None:
+        usual = world.look
+        taken = {"i": 0, "s": "canceled", "n": 0, "e": 1}
+        world.look = lambda i, a: taken if i == 0 and a < 4 else usual(i, a)  # type: ignore[method-assign]
+
+    def probed(world: World) -> None:
+        world.script["plan_job"] = lambda request: (
+            {**PLAN, "batches": BATCHES[1:]}
+            if request["first"]
+            else {**PLAN, "batches": BATCHES[:1], "probe": True}
+        )
+
+    def approved(world: World) -> None:
+        plans, looks = [DEAR, PLAN], [False] * 12 + [True]
+        world.script["plan_job"] = lambda _: plans.pop(0)
+        world.script["await_approval"] = lambda _: {"approved": looks.pop(0)}
+
+    def moved(world: World) -> None:
+        usual, asked = world.look, list[int]()
+        answer = {"text": "no quota", "error": {"code": "queue-timeout", "message": ""}, "dedicated": True}
+        world.script["ask_compute"] = lambda _: (asked.append(0), answer)[1]
+        world.look = lambda i, a: usual(i, a) if asked else {"i": i, "s": "queued", "n": 0}  # type: ignore[method-assign]
+
+    def overspent(world: World) -> None:
+        usual = world.look
+        world.script["plan_job"] = lambda _: {**PLAN, "budgetSeconds": 10.0}
+        world.look = lambda i, a: {**usual(i, a), "s": "running", "t": 20.0}  # type: ignore[method-assign]
+
     folder = HISTORIES / version
     folder.mkdir(parents=True, exist_ok=True)
     cases = {
@@ -140,12 +169,18 @@ def record(version: str) -> None:
         "damaged": damaged,
         "queued": queued,
         "unproven": unproven,
+        "evicted": evicted,
+        "probed": probed,
+        "approved": approved,
+        "moved": moved,
+        "overspent": overspent,
     }
-    for name, change in cases.items():
+    for name, change in cases.items():  # pauses are long where half an hour has to pass in one execution
         world = World()
         change(world)
         with tempfile.TemporaryDirectory() as data:
-            play(world, Path(data), QUEUED)
+            asked = {**QUEUED, "pollSeconds": 400} if name == "moved" else QUEUED
+            play(world, Path(data), asked)
             (database,) = Path(data).glob("*.db")
             with sqlite3.connect(database) as connection:
                 rows = connection.execute("select event from history order by seq").fetchall()
