@@ -10,6 +10,7 @@ from typing import Any
 from reelbrush.cli.api import Api
 from reelbrush.cli.calling import calling, unknown
 from reelbrush.cli.progress import clock
+from reelbrush.cli.quote_table import cost_text
 from reelbrush.cli.watching import outcome, watch
 
 
@@ -53,7 +54,10 @@ def status_block(view: dict[str, Any]) -> str:
         *_progress(view),
         ("time", clock(view["elapsedSeconds"]) if "elapsedSeconds" in view else ""),
         ("left", clock(view["etaSeconds"]) if "etaSeconds" in view else ""),
-        ("cost", _cost(view.get("cost"))),
+        ("cost", _cost(view.get("cost"), quoted_cost(view))),
+        ("lost", evictions_text(view.get("evictions", view.get("result", {}).get("evictions")))),
+        ("waiting", view.get("waiting", "")),
+        ("approve", _approval(view)),
         ("output", view.get("result", {}).get("blob", "")),
         ("error", view.get("error", {}).get("message", "")),
     ]
@@ -75,7 +79,29 @@ def _progress(view: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _cost(cost: dict[str, Any] | None) -> str:
+def quoted_cost(view: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the range of cost that a job was quoted, None where none was told."""
+    quoted = view.get("quote") or view.get("result", {}).get("quote") or {}
+    return view.get("cost", {}).get("quoted") or quoted.get("cost")
+
+
+def evictions_text(count: int | None) -> str:
+    """Return what is said of nodes that were taken away, "" where there were none."""
+    if not count:
+        return ""
+    return "1 node was taken away" if count == 1 else f"{count} nodes were taken away"
+
+
+def _cost(cost: dict[str, Any] | None, quoted: dict[str, Any] | None) -> str:
     if cost is None or "estimate" not in cost:
         return ""
-    return f"about {cost['estimate']:g} {cost['currency']}"
+    spent = f"about {cost['estimate']:g} {cost['currency']}"
+    if quoted is None:
+        return spent
+    return f"{spent}; quoted {cost_text({**quoted, 'currency': cost['currency']})}"
+
+
+def _approval(view: dict[str, Any]) -> str:
+    if "approve" not in view.get("links", {}):
+        return ""
+    return f"reelbrush approve {view['id']}"

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from reelbrush.cli.progress import clock
+from reelbrush.cli.quote_table import cost_text
+from reelbrush.cli.status import evictions_text, quoted_cost
 
 
 def summary_block(source: Path, target: Path, job: dict[str, Any], seconds: float) -> str:
@@ -21,6 +23,7 @@ def summary_block(source: Path, target: Path, job: dict[str, Any], seconds: floa
         ("fps", f"{frames / max(seconds, 1e-6):.1f}"),
         ("retries", str(result.get("retries", 0))),
         ("tracks", f"{result['audioTracks']} audio, {result['subtitleTracks']} subtitles"),
+        *_cost(job, result),
         *_flicker(result.get("flicker")),
         *(("note", note) for note in result.get("notes", [])),
         ("output", f"{target}  {result['sizeBytes'] / 1e6:.1f} MB"),
@@ -32,6 +35,17 @@ def _options(wishes: dict[str, Any]) -> list[tuple[str, str]]:
     """One row of what was wished, or none for a plain job."""
     words = [name if value is True else f"{name} {value}" for name, value in wishes.items()]
     return [("options", ", ".join(words))] if words else []
+
+
+def _cost(job: dict[str, Any], result: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was spent beside what was quoted, and nodes that were taken away; nothing without a price."""
+    rows: list[tuple[str, str]] = []
+    cost, quoted = result.get("cost"), quoted_cost({**job, "result": result})
+    if cost is not None:
+        told = f"; quoted {cost_text({**quoted, 'currency': cost['currency']})}" if quoted else ""
+        rows.append(("cost", f"{cost['estimate']:g} {cost['currency']}{told}"))
+    lost = evictions_text(result.get("evictions"))
+    return [*rows, ("lost", lost)] if lost else rows
 
 
 def _flicker(measured: dict[str, Any] | None) -> list[tuple[str, str]]:
