@@ -58,8 +58,10 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Server]:
+def serving(folder: Path, *options: str, **settings: str) -> Iterator[Server]:
+    """Run `reelbrush serve` on a folder; `settings` are `REELBRUSH_*`."""
     environment = {"REELBRUSH_WORK_HOURS": "0", **os.environ, "REELBRUSH_POLL_SECONDS": "0.2"}
+    environment |= {f"REELBRUSH_{name}": value for name, value in settings.items()}
     command = [sys.executable, "-m", "reelbrush", "serve", str(folder), "--port", "0", "--style", "identity"]
     process = subprocess.Popen(
         [*command, *options],
