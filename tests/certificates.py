@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def self_signed(path: Path, names: Sequence[str] = ()) -> Path:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    # OpenSSL finds an issuer by its name: two certificates that are trusted together need two names.
+    own = f"127.0.0.1 {secrets.token_hex(8)}"
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, own)])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()

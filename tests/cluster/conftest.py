@@ -1,0 +1,117 @@
+"""The whole product over a storage account and the stand-in for Azure Machine Learning, all by identity."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from activities.services import services
+from reelbrush.host import Host, InstanceStatus
+from reelbrush.job import Options, job_id
+from reelbrush.store import BlobStore
+from tests.azurite_account import Credential, azurite_with_identity
+from tests.conftest import ROOT
+from tests.fakes.azureml.fixture import azure_ml
+from tests.fakes.azureml.stand_in import StandIn
+from tests.media import ffmpeg
+
+__all__ = ["azure_ml"]
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """240 frames, 96x64, with sound and subtitles."""
+    folder = tmp_path_factory.mktemp("film")
+    words = folder / "words.srt"
+    words.write_text("1\n00:00:01,000 --> 00:00:03,500\nA sail, a sail!\n")
+    path = folder / "film.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=10",
+        "-f", "lavfi", "-i", "sine=frequency=440:duration=10", "-i", str(words),
+        "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "veryfast", "-g", "48",
+        "-pix_fmt", "yuv420p", "-c:a", "aac", "-c:s", "mov_text", "-metadata:s:s:0", "language=eng", str(path),
+    )  # fmt: skip
+    return path
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An account, a workspace, and the app between them."""
+
+    store: BlobStore
+    azure_ml: StandIn
+    data: Path
+
+    def upload(self, film: Path, style: str, name: str = "film.mp4") -> str:
+        """Put a video where uploads go and return the id of the job that it becomes."""
+        uploader = BlobServiceClient(self.store.address, credential=Credential())
+        container = uploader.get_container_client("input")
+        if not container.exists():
+            container.create_container()
+        container.upload_blob(f"{style}/{name}", film.read_bytes())
+        source = self.store.stat("input", f"{style}/{name}")
+        assert source is not None
+        return job_id(source, style, Options())
+
+    def serve(self, scenario: Callable[[Host], Any]) -> Any:
+        """Run the app in the embedded host while `scenario` lasts, and return what that returns."""
+
+        async def serving() -> Any:
+            connections = {"ReelbrushStorage": self.store.address}
+            host = Host(ROOT, self.data, store_root=None, connections=connections, poll_seconds=0.1)
+            async with host:
+                result = await scenario(host)
+                assert [str(finding) for finding in host.lint_findings] == []
+                return result
+
+        return asyncio.run(serving())
+
+    def finish(self, job: str, seconds: float = 120) -> InstanceStatus:
+        """Serve until the job has ended."""
+
+        async def wait(host: Host) -> InstanceStatus:
+            return await host.wait(job, timeout=seconds)
+
+        return self.serve(wait)
+
+    def output(self, status: InstanceStatus) -> bytes:
+        """Return the finished video."""
+        assert status.runtime_status == "Completed", status.custom_status
+        container, _, name = str(status.output["blob"]).partition("/")
+        return self.store.read_bytes(container, name)
+
+
+@pytest.fixture
+def cloud(azure_ml: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A cloud of its own for a test; which backend is used, the test sets."""
+    with azurite_with_identity(tmp_path / "azurite") as url:
+        certificate = tmp_path / "azurite" / "cert.pem"
+        azure_ml.trust(certificate)
+        azure_ml.node_environment.update(REQUESTS_CA_BUNDLE=str(certificate))
+        azure_ml.visit(monkeypatch)
+        settings = {
+            "STORE": url,
+            "WORKSPACE": azure_ml.workspace_id,
+            "BLOB_SOURCE": "LogsAndContainerScan",
+            "POLL_SECONDS": "0.3",
+            "NODES": "3",
+            "BATCH_FRAMES": "80",
+            "DEFAULT_STYLE": "identity",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(f"REELBRUSH_{name}", value)
+        services.cache_clear()
+        yield Cloud(BlobStore(url), azure_ml, tmp_path / "host")
+        services.cache_clear()
+
+
+def sha256(data: bytes) -> str:
+    """Return the hex sha256."""
+    return hashlib.sha256(data).hexdigest()
