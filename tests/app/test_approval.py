@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -40,14 +41,18 @@ def test_a_dear_job_waits_for_approval_and_goes_on_by_it(tmp_path: Path, film: P
         told = reelbrush(server.base, "status", job)
         assert f"reelbrush approve {job}" in told.stdout and "waiting for approval" in told.stdout
 
+        asked = reelbrush(server.base, "quote", str(film), "--style", "identity", "--json")
+        assert asked.returncode == 0 and json.loads(asked.stdout)["cost"]["likely"] > 0.001, asked.stderr
+        assert "cost" in reelbrush(server.base, "quote", str(film), "--style", "identity").stdout
+
         done = reelbrush(server.base, "approve", job)
         assert (done.returncode, done.stdout.strip()) == (0, job), done.stderr
         assert server.call(f"/api/jobs/{job}/approve", "POST")[0] == 202, "approved again it stays so"
         view = server.until(job, ended)
         assert view["status"] == "Succeeded", view
         assert "approval" not in view and "approve" not in view["links"]
-        cost = view["result"]["cost"]
-        assert cost["estimate"] > 0.001 and view["cost"]["quoted"]["high"] >= view["cost"]["quoted"]["low"]
+        assert view["result"]["cost"]["currency"] == "USD"
+        assert view["cost"]["quoted"]["high"] >= view["cost"]["quoted"]["low"]
         told = reelbrush(server.base, "status", job).stdout
         assert "; quoted " in told, told
         code, problem, _ = server.call(f"/api/jobs/{job}/approve", "POST")
