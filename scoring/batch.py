@@ -61,6 +61,7 @@ class RunSettings:
     """How this process scores; nothing here changes a byte of the output but the provider."""
 
     threads: int = 1  # frames painted at the same time, >= 1
+    frames: int = 0  # given to the model by one call; 0: what suits the device
     providers: str = "auto"  # see StyleSession
     styles: Path | None = SHIPPED  # folder of styles; None: fetched from the store
     peer_seconds: float = 3600.0  # the leader's patience with peers that publish nothing, after its own share
@@ -191,13 +192,14 @@ class _Run:
             self.settings.providers,
             time_base=self.manifest.video.time_base,
             first_tick=timestamps.video_start,
+            frames=self.settings.frames,
         )
 
     def _score(self, missing: Sequence[Segment], timestamps: Timestamps) -> None:
         with tempfile.TemporaryDirectory(prefix="reelbrush-styles-") as folder:
             repainter = self._open_repainter(timestamps, Path(folder))
         _LOG.info("device %s, versions %s", repainter.versions.get("device", CPU), repainter.versions)
-        versions = {name: version(name) for name in ("av", "numpy")} | repainter.versions
+        versions = {name: version(name) for name in ("av", "numpy")}
         publisher = Publisher(self.store, self.manifest, timestamps, self.run, versions)
         tally = self.reporter.tally
         with tempfile.TemporaryDirectory(prefix="reelbrush-") as scratch:

@@ -59,7 +59,9 @@ def run_command(arguments: Sequence[str], stop: StopRequest) -> int:
     if shared:
         _LOG.warning("%s", shared)
     styles = None if options.styles == SHELF else Path(options.styles)
-    settings = RunSettings(threads=options.threads, providers=options.providers, styles=styles)
+    settings = RunSettings(
+        threads=options.threads, providers=options.providers, styles=styles, frames=options.frames
+    )
     try:
         return EXIT_CODES[_run(options, settings, rank, stop)]
     finally:
@@ -115,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--threads", type=_count, default=1, help="frames painted at the same time (default 1)"
+    )
+    parser.add_argument(
+        "--frames", type=_count, default=0, help="frames of one call of the model (default 1, on a GPU 4)"
     )
     parser.add_argument("--providers", choices=PROVIDER_CHOICES, default="auto", help="where the model runs")
     parser.add_argument(

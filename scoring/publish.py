@@ -22,7 +22,7 @@ class Publisher:
     manifest: Manifest
     timestamps: Timestamps
     run: str
-    versions: Mapping[str, str]  # of what made the bytes; written into every page
+    versions: Mapping[str, str]  # of what encodes; written into every page
 
     def publish(self, scored: ScoredSegment) -> LedgerPage:
         """Publish `scored`, delete its local file and return its page.
@@ -39,7 +39,7 @@ class Publisher:
             size=scored.path.stat().st_size,
             run=self.run,
             seconds=scored.seconds,
-            versions=dict(self.versions),
+            versions={**self.versions, **scored.versions},
             flicker=samples_flicker(scored.samples),
         )
         names, generation = WorkNames(self.manifest.job), self.manifest.generation

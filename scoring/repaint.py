@@ -14,8 +14,9 @@ from reelbrush.job import Job
 from scoring.blend import WHOLE, blend, recolour, weight_of
 from scoring.fade import Fade, fade_of
 from scoring.gpu import CPU, device_of
-from scoring.probe import open_session
-from scoring.session import Frames, StyleSession, paints_on_cuda
+from scoring.opening import open_sparing
+from scoring.session import Frames, paints_on_cuda
+from scoring.sparing import SparingSession
 from scoring.styles import FLOAT, Style, load_style
 
 
@@ -23,12 +24,22 @@ from scoring.styles import FLOAT, Style, load_style
 class Repainter:
     """Repaints frames as the options of one job say; `paint` may be called by several threads at once."""
 
-    first: StyleSession | None  # None where no frame has a share of the style
-    second: StyleSession | None
+    first: SparingSession | None  # None where no frame has a share of the style
+    second: SparingSession | None
     fade: Fade
     strength: int  # 0..256 inclusive: weight of the painting against the source
     preserve_color: bool
-    versions: dict[str, str]  # of the runtime, its provider and the models
+    origin: dict[str, str]  # versions of the runtime, its provider and the models, and the device
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What makes the bytes now: `origin`, and what lack of memory has changed so far."""
+        return self.origin | {
+            name: note
+            for session in (self.first, self.second)
+            if session is not None
+            for name, note in session.notes.items()
+        }
 
     @property
     def frames_per_call(self) -> int:
@@ -60,13 +71,14 @@ class Repainter:
 
 
 def open_repainter(
-    job: Job, styles: Path, providers: str, *, time_base: Fraction, first_tick: int
+    job: Job, styles: Path, providers: str, *, time_base: Fraction, first_tick: int, frames: int = 0
 ) -> Repainter:
     """Return what paints the frames of `job`; both its styles have to exist, even one that is not run.
 
     `styles` is the folder of styles, `providers` as in StyleSession, `time_base` seconds per tick of the
-    frames' times, `first_tick` the time of the video's first frame. Raises StyleError when a style is
-    unknown, its model breaks its contract, or the job's precision cannot be had.
+    frames' times, `first_tick` the time of the video's first frame, `frames` of one call of a model, 0 for
+    what suits the device. Raises StyleError when a style is unknown, its model breaks its contract, or the
+    job's precision cannot be had.
     """
     options = job.options
     fade = fade_of(options, time_base, first_tick)
@@ -74,8 +86,8 @@ def open_repainter(
     first = _load(job.style, styles, options.precision, providers)
     second = _load(options.mix, styles, options.precision, providers) if options.mix is not None else None
     paints = strength > 0
-    first_session = open_session(first, providers) if paints and not fade.always_whole else None
-    second_session = open_session(second, providers) if paints and second and not fade.never else None
+    first_session = open_sparing(first, providers, frames) if paints and not fade.always_whole else None
+    second_session = open_sparing(second, providers, frames) if paints and second and not fade.never else None
     models = [style.card.model.sha256 for style in (first, second) if style is not None]
     versions = {"provider": "none", "model": "+".join(models)}
     device = CPU
@@ -98,10 +110,6 @@ def _load(name: str, styles: Path, precision: str, providers: str) -> Style:
     return style
 
 
-def _run(session: StyleSession | None, frames: Frames) -> Frames:
+def _run(session: SparingSession | None, frames: Frames) -> Frames:
     assert session is not None  # a style that has a share of a frame was opened
-    size = session.frames_per_call
-    if len(frames) <= size:
-        return session.paint(frames)
-    parts = range(0, len(frames), size)
-    return np.concatenate([session.paint(frames[i : i + size]) for i in parts])
+    return session.paint(frames)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +41,7 @@ class ScoredSegment:
     sha256: str
     seconds: dict[str, float]
     samples: tuple[FrameSample, ...] = ()  # see scoring.sampling
+    versions: dict[str, str] = field(default_factory=dict[str, str])  # of the painting, when it ended
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class SegmentScorer:
         seconds["total"] = time.monotonic() - began
         _log_segment(segment, seconds["total"])
         rounded = {name: round(value, 4) for name, value in seconds.items()}
-        return ScoredSegment(segment, path, _sha256(path), rounded, samples)
+        return ScoredSegment(segment, path, _sha256(path), rounded, samples, self.repainter.versions)
 
     def _groups(self, segments: Sequence[Segment]) -> Iterator[_Group]:
         """Decoded groups of all segments. None crosses a border, so each depends on its segment alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,15 @@ _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
 # an exhaustive search times kernels and may choose others in the next process, which changes bytes
 _CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "do_copy_in_default_stream": "1"}
-_OUT_OF_MEMORY = ("failed to allocate", "out of memory", "bad_alloc", "cuda failure 2:")
+_TRIMMING = (72, 104)  # height and width of a picture so small that there is memory for it
+_OUT_OF_MEMORY = (
+    "failed to allocate",
+    "out of memory",
+    "bad_alloc",
+    "cuda failure 2:",
+    "smaller than requested bytes",  # an arena's own limit, as gpu_mem_limit sets it
+    "status_alloc_failed",  # cuBLAS, cuDNN
+)
 
 
 class StyleSession:
@@ -35,9 +44,12 @@ class StyleSession:
         self._chain = chain
         self.raw = chain.raw  # name of the model's own output in `run`, None when merging hides it
         wanted = _providers(providers)
+        options = session_options()
+        # an allocator that the process registered counts, with its limit
+        options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             self._sessions = [
-                ort.InferenceSession(graph.SerializeToString(), session_options(), providers=wanted)
+                ort.InferenceSession(graph.SerializeToString(), options, providers=wanted)
                 for graph in chain.graphs
             ]
         except MemoryError:
@@ -48,6 +60,11 @@ class StyleSession:
         self._outputs = [[value.name for value in session.get_outputs()] for session in self._sessions]
         self.runtime_version: str = ort.__version__
         self.provider: str = self._sessions[0].get_providers()[0]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the model was made for a number of frames per call."""
+        return self._chain.frames_per_call is not None
 
     @property
     def frames_per_call(self) -> int:
@@ -68,8 +85,23 @@ class StyleSession:
             )
         return painted
 
-    def run(self, frames: Frames) -> dict[str, Any]:
-        """Return every tensor that the chain's graphs give for `frames` (N, H, W, 3), by name."""
+    def trim(self) -> None:
+        """Give back what earlier calls left in the arena, whose pieces may be too small for the next one."""
+        options = ort.RunOptions()
+        arena = "cpu:0" if self.provider == _CPU else "gpu:0"
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", arena)
+        with suppress(ScoringError, StyleError, MemoryError):
+            self.run(np.zeros((1, *_TRIMMING, 3), np.uint8), options)
+
+    def close(self) -> None:
+        """Give its memory back; nothing can be painted any more. Not while any thread paints."""
+        self._sessions.clear()
+
+    def run(self, frames: Frames, options: Any = None) -> dict[str, Any]:
+        """Return every tensor that the chain's graphs give for `frames` (N, H, W, 3), by name.
+
+        `options` are onnxruntime's for this call.
+        """
         wanted = self._chain.frames_per_call
         missing = wanted - len(frames) if wanted is not None else 0
         if missing > 0:
@@ -78,9 +110,8 @@ class StyleSession:
         tensors: dict[str, Any] = {FRAMES: frames}
         try:
             for session, inputs, outputs in zip(self._sessions, self._inputs, self._outputs, strict=True):
-                tensors.update(
-                    zip(outputs, session.run(outputs, {name: tensors[name] for name in inputs}), strict=True)
-                )
+                given = {name: tensors[name] for name in inputs}
+                tensors.update(zip(outputs, session.run(outputs, given, options), strict=True))
         except MemoryError:
             raise
         except Exception as error:

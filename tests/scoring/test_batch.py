@@ -29,7 +29,6 @@ from reelbrush.job import (
 from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 from scoring.batch import RunSettings, run_batch
-from scoring.contract import Contract
 from scoring.failures import Canceled, Failure, describe
 from scoring.mpi import Rank
 from scoring.peers import wait_until
@@ -248,26 +247,6 @@ def test_segments_without_sense_are_told(prepared: PreparedJob, change: dict[str
         "scoring",
         False,
     )
-
-
-def test_lack_of_memory_is_told(prepared: PreparedJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr("scoring.session.StyleSession.paint", fail)
-    run = prepared.request()
-    settings = RunSettings(providers="cpu")
-    monkeypatch.setattr("scoring.repaint.open_session", _session_without_probe)
-    progress = run_batch(prepared.store, prepared.job.id, run, settings, Rank(), StopRequest(1))
-    assert (progress.error_code, progress.retryable) == ("out-of-memory", True)
-
-
-def _session_without_probe(style: object, providers: str) -> object:
-    from scoring.identity import identity_model
-    from scoring.session import StyleSession
-    from scoring.wrap import wrap
-
-    return StyleSession(wrap(identity_model(), Contract(), "identity"), "identity", providers)
 
 
 def test_a_stop_before_the_start_publishes_nothing(prepared: PreparedJob) -> None:
