@@ -76,7 +76,8 @@ def _running(folder: Path, *more: str) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck", "--silent", *more]
+    options = ["--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck", "--silent"]
+    options += ["--disableTelemetry", *more]  # it would report every test to its makers
     process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(400):
