@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from reelbrush.style_shelf import shelve_style
 from reelbrush.telemetry import current_traceparent
 
 bp = df.Blueprint()
+log = logging.getLogger("reelbrush.submit")
 
 _shelving = threading.Lock()
 _shelved: set[tuple[str, str]] = set()  # (store, style) that this process has put there
@@ -29,9 +31,10 @@ _shelved: set[tuple[str, str]] = set()  # (store, style) that this process has p
 @bp.activity_trigger(input_name="request", activity="submit_run")
 @traced("submit_run")
 async def submit_run(request: dict):  # type: ignore[type-arg]  # a text or an object
-    """Submit one run and return its id, "" when canceled, {"error"} when no try will succeed.
+    """Submit one run; return its id, "" when canceled, {"error"} when no try will succeed.
 
-    Request: {"job", "batch", "attempt", "run", "evictions"?: of this batch so far, "nodes"?: of the run}.
+    Request: {"job", "batch", "attempt", "run", "evictions"?: of this batch so far, "nodes"?: of the run,
+    "patient"?: true for the answer {"later": why} instead of an exception when a later try may succeed}.
     """
     return await asyncio.to_thread(submit, services(), request)
 
@@ -59,6 +62,9 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
             _shelve(to, job)
         to.compute.submit(RunRequest(job.id, run, evictions, nodes))
     except ComputeError as error:
+        if error.retryable and request.get("patient"):
+            log.warning("%s cannot be submitted now: %s", run, error)
+            return {"later": str(error)[:300]}
         return error_result(error)
     if is_canceled(to.store, job.id):
         to.compute.cancel(job.id, [run])

@@ -103,6 +103,16 @@ def submitted(entry: BatchEntry) -> BatchEntry:
     return replace(entry, attempt=entry.attempt + 1, state=BatchState.QUEUED, painted=0, seconds=0.0)
 
 
+def newly_spent(entry: BatchEntry, look: Look) -> float:
+    """Return the seconds that the run has taken since the last look; it may have begun anew meanwhile."""
+    return look.seconds if began_anew(entry, look) else max(0.0, look.seconds - entry.seconds)
+
+
+def began_anew(entry: BatchEntry, look: Look) -> bool:
+    """Whether the service has started the run again after its node was taken away."""
+    return 0 < look.seconds < entry.seconds - 1  # seconds are rounded
+
+
 def seen(entry: BatchEntry, look: Look) -> BatchEntry:
     """Return the entry after a poll. A failure counts only when its run published nothing."""
     frames = look.frames_done  # of a run that ended badly, painted frames that it did not publish are gone
@@ -113,6 +123,7 @@ def seen(entry: BatchEntry, look: Look) -> BatchEntry:
         failures = 0 if look.progressed else failures + 1
     elif look.state is BatchState.CANCELED:
         interruptions += 1
+    anew = began_anew(entry, look)
     return replace(
         entry,
         state=look.state,
@@ -120,8 +131,8 @@ def seen(entry: BatchEntry, look: Look) -> BatchEntry:
         failures=failures,
         interruptions=interruptions,
         evictions=entry.evictions + look.evicted,
-        painted=max(entry.painted, look.painted),
-        seconds=max(entry.seconds, look.seconds),
+        painted=look.painted if anew else max(entry.painted, look.painted),
+        seconds=look.seconds if anew else max(entry.seconds, look.seconds),
     )
 
 

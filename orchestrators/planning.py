@@ -43,7 +43,7 @@ def plan(course: Course, work: dict[str, Any]) -> Steps:
     if verdict == "refuse":
         raise JobFailed(_too_dear(course, work, answer))
     if verdict == "approve":
-        return {"since": since, "approval": _asked(course, answer)}
+        return {"since": since, "approval": _asked(course, work, answer)}
     if not answer["batches"]:
         raise JobFailed({"code": "plan", "message": "the plan holds no batch although segments are left"})
     new = [BatchEntry(Batch(*b), work["attempt"], state=BatchState.CANCELED) for b in answer["batches"]]
@@ -85,12 +85,15 @@ def _too_dear(course: Course, work: dict[str, Any], answer: dict[str, Any]) -> d
     return {"code": "over-budget", "message": message}
 
 
-def _asked(course: Course, answer: dict[str, Any]) -> dict[str, Any]:
+def _asked(course: Course, work: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """What whoever is to approve needs to know."""
     cost, request = answer["quote"].get("cost") or {}, course.request
     asked: dict[str, Any] = {"limit": request.get("maxCost"), "currency": request.get("currency")}
     asked |= {name: cost[name] for name in ("low", "likely", "high", "currency") if name in cost}
     reasons = [str(reason)[:REASON] for reason in answer["quote"].get("reasons", answer.get("reasons", []))]
+    if is_spent(work):
+        spent = work["nodeSeconds"] / 3600
+        reasons.insert(0, f"What it may cost is spent already: {spent:.2f} node hours; this is for the rest.")
     return {name: value for name, value in asked.items() if value is not None} | {
         "reasons": reasons[:REASONS]
     }

@@ -12,6 +12,7 @@ from orchestrators.batches import (
     frames_done,
     is_lost,
     letters,
+    newly_spent,
     seen,
     submitted,
     wants_retry,
@@ -45,13 +46,15 @@ def score(course: Course, work: dict[str, Any]) -> Steps:
         work.setdefault("since", [now.isoformat(), frames_done(entries)])
         pause = poll_pause(request["pollSeconds"], work["frames"], frames_done(entries), work["since"], now)
         yield context.create_timer(now + pause)
-        runs = [[e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE]
+        runs = [
+            [e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE and not is_lost(e)
+        ]
         looks, trouble = yield from _look(course, work, runs)
         moment = context.current_utc_datetime
         _measure(work, entries, looks, moment)
         entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
         _note_progress(work, entries, moment)
-        lost = [e for e in entries if is_lost(e)]
+        lost = [e for e in entries if is_lost(e) and e.batch.index in looks]
         work["retries"] += len(lost)
         _note_error(course, work, lost, looks)
         final = [e for e in lost if not wants_retry(e, looks[e.batch.index], request["attempts"])]
@@ -90,7 +93,9 @@ def _look(course: Course, work: dict[str, Any], runs: list[list[int]]) -> Steps:
     about: dict[str, Any] = next((answer for answer in answers if "i" not in answer), {})
     error = about.get("error")
     if course.plans and not error:
-        error = note_blindness(work, str(about.get("blind", "")), course.context.current_utc_datetime)
+        error = note_blindness(
+            work, str(about.get("blind") or work.get("unsent", "")), course.context.current_utc_datetime
+        )
     return {look.index: look for look in map(Look.unpack, seen_now)}, error
 
 
@@ -119,7 +124,10 @@ def _too_often(entry: BatchEntry, look: Look) -> dict[str, Any]:
 def _submit(
     course: Course, work: dict[str, Any], entries: list[BatchEntry], waiting: list[BatchEntry]
 ) -> Steps:
-    """Submit the next attempt of `waiting`, longest first, all in parallel; return the updated entries."""
+    """Submit the next attempt of `waiting`, longest first, all in parallel; return the updated entries.
+
+    Those that the cluster could not take now stay as they are, so that the same runs are submitted later.
+    """
     if not waiting:
         return entries
     context = course.context
@@ -137,11 +145,19 @@ def _submit(
         raise JobFailed(unexpected("submit_run", error)) from None
     if "" in answers:
         raise Stopped
-    refused = [answer["error"] for answer in answers if isinstance(answer, dict)]
+    answers = [answer if isinstance(answer, dict) else {} for answer in answers]
+    refused = [answer["error"] for answer in answers if "error" in answer]
     if refused:
         yield from course.stop_runs()
         raise JobFailed(refused[0])
-    return [started.get(entry.batch.index, entry) for entry in entries]
+    later = {entry.batch.index for entry, answer in zip(order, answers, strict=True) if "later" in answer}
+    work.pop("unsent", None)
+    for answer in answers:
+        if "later" in answer:
+            work["unsent"] = answer["later"][:200]
+    return [
+        entry if entry.batch.index in later else started.get(entry.batch.index, entry) for entry in entries
+    ]
 
 
 def _submission(course: Course, work: dict[str, Any], entry: BatchEntry) -> dict[str, Any]:
@@ -152,14 +168,14 @@ def _submission(course: Course, work: dict[str, Any], entry: BatchEntry) -> dict
         "run": run_id(course.job, entry.batch.index, entry.attempt),
     }
     if course.plans:
-        request |= {"evictions": entry.evictions, "nodes": work.get("nodes", 1)}
+        request |= {"evictions": entry.evictions, "nodes": work.get("nodes", 1), "patient": True}
     return request
 
 
 def _measure(work: dict[str, Any], entries: list[BatchEntry], looks: dict[int, Look], now: datetime) -> None:
     """Add what the looks tell of painted frames and node time; `entries` are as before the looks."""
     pairs = [(e, looks[e.batch.index]) for e in entries if e.batch.index in looks]
-    spent = sum(max(0.0, look.seconds - e.seconds) for e, look in pairs)
+    spent = sum(newly_spent(e, look) for e, look in pairs)
     work["nodeSeconds"] = round(work.get("nodeSeconds", 0.0) + spent * work.get("nodes", 1), 1)
     evicted = sum(look.evicted for _, look in pairs)
     if evicted:

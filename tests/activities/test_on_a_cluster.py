@@ -151,6 +151,7 @@ def test_what_no_try_will_cure_is_an_answer_and_the_rest_is_tried_again(
     cluster.error = ComputeError("0 of 6 cores", retryable=False, code="quota", advice="ask for more")
     assert submit(at, submission()) == {"error": {"code": "quota", "message": "0 of 6 cores. ask for more"}}
     cluster.error = ComputeError("busy")
+    assert submit(at, submission(patient=True)) == {"later": "busy"}
     with pytest.raises(ComputeError):
         submit(at, submission())
 

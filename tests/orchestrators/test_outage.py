@@ -163,6 +163,45 @@ def test_the_largest_job_on_a_cluster_stays_below_all_limits(tmp_path: Path) -> 
     assert max(looks) < 1.0
 
 
+def test_runs_that_cannot_be_submitted_now_are_submitted_later_under_the_same_id(tmp_path: Path) -> None:
+    world, tries = World(), list[str]()
+
+    def submit(request: dict[str, Any]) -> Any:
+        tries.append(request["run"])
+        return {"later": "no route"} if request["batch"][0] == 0 and len(tries) < 30 else request["run"]
+
+    world.script["submit_run"] = submit
+    usual = world.look
+    world.look = lambda i, a: {"i": 1, "s": "queued", "n": 0} if len(tries) < 30 else usual(i, a)  # type: ignore[method-assign]
+    status, calls, findings = play(world, tmp_path, QUEUED)
+    assert status.runtime_status == "Completed" and findings == []
+    assert set(runs(calls)) == {"b0-a1", "b1-a1"} and runs(calls).count("b1-a1") == 1
+    assert [len(request["runs"]) for name, request in calls if name == "poll_runs"][:3] == [1, 1, 1]
+    assert status.output["retries"] == 0
+
+
+def test_runs_that_cannot_be_submitted_for_hours_end_the_job(tmp_path: Path) -> None:
+    world = World()
+    world.script["submit_run"] = lambda _: {"later": "no route"}
+    status, _, _ = play(world, tmp_path, {**QUEUED, "pollSeconds": 60})
+    assert status.runtime_status == "Failed" and status.custom_status["error"]["code"] == "unavailable"
+
+
+def test_a_run_that_the_service_starts_again_is_paid_twice(tmp_path: Path) -> None:
+    world = World()
+    seconds = iter([50.0, 100.0, 20.0, 60.0])
+
+    def poll(request: dict[str, Any]) -> list[dict[str, Any]]:
+        t = next(seconds)
+        state = "done" if t == 60 else "running"
+        first = {"i": 0, "s": state, "n": 96, "t": t}
+        return [first if i == 0 else {"i": i, "s": "done", "n": 144} for i, _ in request["runs"]]
+
+    world.script["poll_runs"] = poll
+    status, _, _ = play(world, tmp_path, QUEUED)
+    assert status.custom_status["nodeSeconds"] == 160.0
+
+
 def blind_world(hours: float, heartbeats: bool) -> World:
     """Return a world that cannot ask the cluster for so long, with polls every minute."""
     world, polls = World(), list[int]()
