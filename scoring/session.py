@@ -60,6 +60,9 @@ class StyleSession:
         self._outputs = [[value.name for value in session.get_outputs()] for session in self._sessions]
         self.runtime_version: str = ort.__version__
         self.provider: str = self._sessions[0].get_providers()[0]
+        self._trimming = ort.RunOptions()
+        arena = "cpu:0" if self.provider == _CPU else "gpu:0"
+        self._trimming.add_run_config_entry("memory.enable_memory_arena_shrinkage", arena)
 
     @property
     def fixed(self) -> bool:
@@ -71,13 +74,13 @@ class StyleSession:
         """Frames to give to one `paint`: what the model was made for, else 1 on a CPU and 4 on a GPU."""
         return self._chain.frames_per_call or (1 if self.provider == _CPU else 4)
 
-    def paint(self, frames: Frames) -> Frames:
-        """Return `frames` (N, H, W, 3) uint8 repainted, same shape and type.
+    def paint(self, frames: Frames, *, trim: bool = False) -> Frames:
+        """Return `frames` (N, H, W, 3) uint8 repainted, same shape and type; `trim` afterwards if wished.
 
         Raises ScoringError with code `out-of-memory`, or StyleError when the model refuses or changes the
         shape.
         """
-        painted: Frames = self.run(frames)[STYLIZED]
+        painted: Frames = self.run(frames, self._trimming if trim else None)[STYLIZED]
         if painted.shape != frames.shape:
             raise StyleError(
                 f"style {self._style}: the model turns pictures of {frames.shape} into {painted.shape}",
@@ -87,11 +90,8 @@ class StyleSession:
 
     def trim(self) -> None:
         """Give back what earlier calls left in the arena, whose pieces may be too small for the next one."""
-        options = ort.RunOptions()
-        arena = "cpu:0" if self.provider == _CPU else "gpu:0"
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", arena)
         with suppress(ScoringError, StyleError, MemoryError):
-            self.run(np.zeros((1, *_TRIMMING, 3), np.uint8), options)
+            self.run(np.zeros((1, *_TRIMMING, 3), np.uint8), self._trimming)
 
     def close(self) -> None:
         """Give its memory back; nothing can be painted any more. Not while any thread paints."""

@@ -115,6 +115,8 @@ class SparingSession:
                 if not manner.half:
                     with self._turn(True):
                         session = self._halved(manner.session.close)
+                        if session is not None:
+                            session.trim()
                 if session is None:
                     self._spent = error
                     return False
@@ -126,7 +128,9 @@ class SparingSession:
 
 
 def _in_parts(manner: _Manner, frames: Frames) -> Frames:
-    if len(frames) <= manner.frames:
-        return manner.session.paint(frames)
-    starts = range(0, len(frames), manner.frames)
-    return np.concatenate([manner.session.paint(frames[i : i + manner.frames]) for i in starts])
+    # an arena that is nearly full serves the next call only if it is not cut into pieces by this one
+    session, size, trim = manner.session, manner.frames, manner.alone
+    if len(frames) <= size:
+        return session.paint(frames, trim=trim)
+    starts = range(0, len(frames), size)
+    return np.concatenate([session.paint(frames[i : i + size], trim=trim) for i in starts])
