@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from reelbrush.compute.snapshot import snapshot_folder
+from reelbrush.compute.snapshot import app_folder
 from reelbrush.settings import Settings
 
 NAME = "reelbrush-scoring"
@@ -33,7 +33,7 @@ def scoring_environment(settings: Settings) -> ScoringEnvironment:
     if settings.image:
         digest = hashlib.sha256(settings.image.encode())
         return ScoringEnvironment(NAME, digest.hexdigest()[:12], settings.image, None)
-    context = snapshot_folder() / "scoring" / "environment"
+    context = app_folder() / "scoring" / "environment"
     digest = hashlib.sha256()
     for path in sorted(context.iterdir()):
         if path.is_file():
