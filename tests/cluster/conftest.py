@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,9 @@ from azure.storage.blob import BlobServiceClient
 
 from activities.services import services
 from reelbrush.host import Host, InstanceStatus
-from reelbrush.job import Options, job_id
+from reelbrush.job import LedgerPage, Manifest, Options, WorkNames, job_id
+from reelbrush.job.codec import read_document
+from reelbrush.job.names import WORK
 from reelbrush.store import BlobStore
 from tests.azurite_account import Credential, azurite_with_identity
 from tests.conftest import ROOT
@@ -24,19 +28,22 @@ from tests.media import ffmpeg
 
 __all__ = ["azure_ml"]
 
+SCORED = re.compile(r"\bsegment (\d+) frames ")
+
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """240 frames, 96x64, with sound and subtitles."""
+    """384 frames, 96x64, in eight segments, with sound and subtitles."""
     folder = tmp_path_factory.mktemp("film")
     words = folder / "words.srt"
     words.write_text("1\n00:00:01,000 --> 00:00:03,500\nA sail, a sail!\n")
     path = folder / "film.mp4"
     ffmpeg(
-        "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=10",
-        "-f", "lavfi", "-i", "sine=frequency=440:duration=10", "-i", str(words),
+        "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=16",
+        "-f", "lavfi", "-i", "sine=frequency=440:duration=16", "-i", str(words),
         "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "veryfast", "-g", "48",
-        "-pix_fmt", "yuv420p", "-c:a", "aac", "-c:s", "mov_text", "-metadata:s:s:0", "language=eng", str(path),
+        "-pix_fmt", "yuv420p", "-c:a", "aac", "-c:s", "mov_text", "-metadata:s:s:0", "language=eng",
+        str(path),
     )  # fmt: skip
     return path
 
@@ -81,6 +88,22 @@ class Cloud:
 
         return self.serve(wait)
 
+    def segments(self, job: str) -> list[int]:
+        """Return how many ledger pages each segment of the job has, in the order of the segments."""
+        names = WorkNames(job)
+        manifest = read_document(Manifest, self.store.read_bytes(WORK, names.manifest))
+        pages = Counter[int]()
+        for blob in self.store.list(WORK, names.segments(manifest.generation)):
+            if blob.name.endswith(".json"):
+                pages[read_document(LedgerPage, self.store.read_bytes(WORK, blob.name)).segment] += 1
+        assert set(pages) <= {segment.index for segment in manifest.segments}
+        return [pages[segment.index] for segment in manifest.segments]
+
+    def scored(self) -> Counter[int]:
+        """Return how often each segment was scored, by the logs of all nodes."""
+        texts = (text for run in self.azure_ml.runs() for text in self.azure_ml.logs(run.id).values())
+        return Counter(int(number) for text in texts for number in SCORED.findall(text))
+
     def output(self, status: InstanceStatus) -> bytes:
         """Return the finished video."""
         assert status.runtime_status == "Completed", status.custom_status
@@ -102,7 +125,7 @@ def cloud(azure_ml: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             "BLOB_SOURCE": "LogsAndContainerScan",
             "POLL_SECONDS": "0.3",
             "NODES": "3",
-            "BATCH_FRAMES": "80",
+            "BATCH_FRAMES": "192",
             "DEFAULT_STYLE": "identity",
         }
         for name, value in settings.items():

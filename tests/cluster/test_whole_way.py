@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import av
 import pytest
 
-from reelbrush.host import Host
-from tests.cluster.conftest import Cloud, sha256
-from tests.end_to_end.conftest import Reelbrush, reelbrush
-
-__all__ = ["reelbrush"]
+from tests.cluster.conftest import SCORED, Cloud, sha256
 
 STYLE = "starry-night"
 
@@ -20,9 +17,6 @@ STYLE = "starry-night"
 @pytest.fixture(scope="session")
 def here(film: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The sha256 of what the local backend makes of the film."""
-    import subprocess
-    import sys
-
     made = tmp_path_factory.mktemp("here") / "made.mp4"
     command = [sys.executable, "-m", "reelbrush", "run", str(film), "-o", str(made), "--style", STYLE]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -52,7 +46,14 @@ def test_a_cluster_makes_the_bytes_that_one_machine_makes(
     path.write_bytes(made)
     with av.open(str(path)) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio", "subtitle"]
-        assert sum(1 for _ in container.decode(video=0)) == 240
+        assert sum(1 for _ in container.decode(video=0)) == 384
     runs = cloud.azure_ml.runs()
-    assert len(runs) == 3 and {run.status for run in runs} == {"Completed"}, runs
+    assert len(runs) == 2 and {run.status for run in runs} == {"Completed"}, runs
+    assert {run.nodes for run in runs} == {nodes}
+    assert cloud.segments(job) == [1] * 8
+    assert cloud.scored() == dict.fromkeys(range(8), 1)
+    if processes > 1:  # all ranks had their share
+        shares = [len(SCORED.findall(text)) for run in runs for text in cloud.azure_ml.logs(run.id).values()]
+        assert shares == [1] * 8
     assert cloud.azure_ml.refused_hosts() == [] and cloud.azure_ml.invalid == []
+    assert cloud.azure_ml.alive() == []

@@ -1,0 +1,58 @@
+"""Nodes are taken away, calls fail, one node never starts: every segment is there once, little is redone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import Cloud
+from tests.media import ffmpeg
+
+BATCHES, EACH = 12, 2  # segments of a batch
+FRAMES = 48  # of a segment
+
+
+@pytest.fixture(scope="session")
+def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 segments of 48 frames, 64x48."""
+    path = tmp_path_factory.mktemp("long-film") / "film.mp4"
+    seconds = BATCHES * EACH * FRAMES / 24
+    ffmpeg(
+        "-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=24:duration={seconds}",
+        "-c:v", "libx264", "-preset", "ultrafast", "-g", str(FRAMES), "-pix_fmt", "yuv420p", str(path),
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["azureml", "azureml-v2"])
+def test_a_storm_costs_at_most_a_batch_per_lost_node(
+    cloud: Cloud, long_film: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"BACKEND": backend, "NODES": "4", "BATCH_FRAMES": str(EACH * FRAMES)}.items():
+        monkeypatch.setenv(f"REELBRUSH_{name}", value)
+    cloud.azure_ml.cluster("gpu-cluster").maximum = 4
+    cloud.azure_ml.scenario(
+        seed=4,
+        evict="any",
+        evict_chance=0.5,
+        evict_times=99,
+        evict_after=(0.5, 3.0),
+        grace_seconds=0.2,
+        chances={"503": 0.05, "lost": 0.05},
+        dead_nodes=1,
+    )
+    job = cloud.upload(long_film, "identity")
+    status = cloud.finish(job)
+    assert status.runtime_status == "Completed", status.custom_status
+    runs, calls, scored = cloud.azure_ml.runs(), cloud.azure_ml.calls(), cloud.scored()
+    lost = sum(run.evictions for run in runs)
+    failed = [call.fault for call in calls if call.fault]
+    assert lost and failed, (lost, failed)
+    assert cloud.segments(job) == [1] * (BATCHES * EACH)
+    assert set(scored) == set(range(BATCHES * EACH))
+    again = sum(count - 1 for count in scored.values())
+    assert again <= lost * EACH, (again, lost)
+    assert len({run.id for run in runs}) == len(runs) and {run.status for run in runs} > {"Completed"}
+    assert cloud.azure_ml.refused_hosts() == [] and cloud.azure_ml.alive() == []
