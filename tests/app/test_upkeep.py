@@ -30,7 +30,7 @@ from reelbrush.job import BlobRef, Job, WorkNames
 from reelbrush.job.names import CANCELING, ENDED, INDEX, QUEUE, SWEPT, WORK
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
-from tests.orchestrators.test_stylize import APP, RESULT, World
+from tests.orchestrators.test_stylize import APP, PLAN, RESULT, World
 
 JOB = Job("clip-0123456789", BlobRef("input", "clip.mp4", "e", 9), "wave")
 NAMES = WorkNames(JOB.id)
@@ -262,6 +262,22 @@ def test_waiting_for_a_node_is_reported_as_such(tmp_path: Path, caplog: pytest.L
         with caplog.at_level(logging.WARNING, logger="reelbrush.upkeep"):
             await there.keep_up(minutes=70)
         assert len(caplog.messages) == 1 and "waits for a node" in caplog.messages[0]
+        await there.to.client.terminate(JOB.id, "test")
+
+    played(body, tmp_path, stuck_minutes=60)
+
+
+def test_a_job_that_waits_for_approval_is_never_stuck(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body(there: Scene) -> None:
+        there.script["plan_job"] = lambda _: {**PLAN, "guard": "approve"}
+        there.script["await_approval"] = lambda _: {"approved": False}  # and the ticket is left
+        await there.start()
+        await there.until("awaitingApproval")
+        with caplog.at_level(logging.WARNING, logger="reelbrush.upkeep"):
+            await there.keep_up(minutes=7000)
+        assert caplog.messages == []
         await there.to.client.terminate(JOB.id, "test")
 
     played(body, tmp_path, stuck_minutes=60)
