@@ -12,6 +12,7 @@ from typing import Any
 from reelbrush.compute.timeouts import CONNECT, READ, carried
 
 _TRIES_AGAIN = 1
+_UPLOAD_TRIES_AGAIN = 4  # of each of a snapshot's hundred files: one that is given up costs the whole upload
 
 
 def hurry() -> None:
@@ -53,7 +54,7 @@ def _uploads() -> None:
     if not isinstance(storage.BlobServiceClient, functools.partial):
         storage.BlobServiceClient = functools.partial(
             storage.BlobServiceClient,
-            retry_total=_TRIES_AGAIN,
+            retry_total=_UPLOAD_TRIES_AGAIN,
             initial_backoff=1,
             increment_base=1,
             connection_timeout=CONNECT,
