@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster_cloud import Cloud, Stopwatch, cloud, machine, make_film
+from cluster_cloud import Cloud, Stopwatch, cloud, machine, make_film, steady
 from cluster_nodes import SimulatedNodes, note_earlier_job
 
 STATUS_LIMIT = 8000  # characters
@@ -54,6 +54,7 @@ def measure(wanted: Scale) -> dict[str, Any]:
             node_seconds=2.0,
             dead_nodes=1,
         )
+        steady(at.azure_ml)
         nodes = SimulatedNodes(at.store, at.azure_ml, wanted.seconds)
         at.azure_ml.simulate(nodes.seconds, nodes.hook, threads=8)
         watch = Stopwatch()

@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster_cloud import Cloud, Stopwatch, cloud, machine, make_film
+from cluster_cloud import Cloud, Stopwatch, cloud, machine, make_film, steady
 
 from reelbrush.job import LedgerPage, Manifest, WorkNames
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from tests.fakes.azureml.runs import RunView
-from tests.fakes.azureml.stand_in import StandIn
 
 FRAMES = 48  # of a segment
 SIZE = "160x96"
 EVICTED_AFTER = (0.5, 3.5)  # seconds from a run's start
 GRACE = 0.5  # seconds from SIGTERM to SIGKILL: too short for the segment in flight, so that work is lost
-_HASH = re.compile(r"-[0-9a-f]{10}-b")
 _SCORED = re.compile(r"\bsegment (\d+) frames (\d+)\.\.(\d+) ")
 
 
@@ -65,7 +63,7 @@ def measure(wanted: Storm) -> dict[str, Any]:
             chances={"503": wanted.failing / 2, "lost": wanted.failing / 2},
             dead_nodes=1,
         )
-        _steady(at.azure_ml)
+        steady(at.azure_ml)
         films = [make_film(base / f"storm-{n}.mp4", per_job * wanted.segments, size=SIZE) for n in (1, 2)]
         watch = Stopwatch()
         jobs = [at.upload(film, wanted.style).id for film in films]
@@ -80,18 +78,6 @@ def measure(wanted: Storm) -> dict[str, Any]:
             )
             plot_runs(wanted.plot, list(at.azure_ml.service.runs.values()), title)
     return result
-
-
-def _steady(azure_ml: StandIn) -> None:
-    """Let draws not depend on the hash in a job's id, which is another one for each upload."""
-    faults = azure_ml.service.faults
-    eviction, of_call = faults.eviction, faults.of_call
-
-    def evicted(run: str, start: int, low_priority: bool) -> Any:
-        return eviction(_HASH.sub("-b", run), start, low_priority)
-
-    faults.eviction = evicted  # type: ignore[method-assign]
-    faults.of_call = lambda operation, path: of_call(operation, _HASH.sub("-b", path))  # type: ignore[method-assign]
 
 
 def _result(at: Cloud, jobs: list[str], metered: dict[str, Any]) -> dict[str, Any]:
