@@ -1,0 +1,106 @@
+"""Which GPU a process takes, and its name; the driver is a small library compiled on the spot."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scoring.gpu import choose_gpu, cuda_name, device_of, visible_gpus
+from scoring.mpi import Rank
+from tests.absent import absent
+
+DIVIDED = """GPU 0: NVIDIA A100 80GB PCIe (UUID: GPU-5d5ba0d6)
+  MIG 3g.40gb     Device  0: (UUID: MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f)
+  MIG 3g.40gb     Device  1: (UUID: MIG-cba663e8-9bed-5b25-b243-5985ef7c9beb)
+"""
+DRIVER = """
+int cuInit(unsigned flags) { return INIT; }
+int cuDeviceGet(int *device, int number) { *device = 7 + number; return 0; }
+int cuDeviceGetName(char *name, int size, int device) {
+    const char *own = device == 7 ? "NVIDIA A100 80GB PCIe" : "?";
+    int i = 0;
+    for (; own[i] && i < size - 1; i++) name[i] = own[i];
+    name[i] = 0;
+    return 0;
+}
+"""
+
+
+def driver(folder: Path, init: int) -> str:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        absent("there is no C compiler")
+    (folder / "cuda.c").write_text(DRIVER.replace("INIT", str(init)))
+    library = folder / f"libcuda-{init}.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "cuda.c"], check=True)
+    return str(library)
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The driver's tool that lists GPUs; what it says is to be written into the file."""
+    said = tmp_path / "said"
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f'#!/bin/sh\n[ "$1" = -L ] && cat {said}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return said
+
+
+@pytest.mark.parametrize(
+    ("value", "gpus"),
+    [
+        ("2,3", ["2", "3"]),
+        ("0, 1", ["0", "1"]),
+        ("", []),
+        ("-1", []),
+        ("NoDevFiles", []),
+        ("0,-1,2", ["0"]),
+        ("GPU-5d5ba0d6,GPU-8f21", ["GPU-5d5ba0d6", "GPU-8f21"]),
+        ("MIG-c6d4f1ef-42e4", ["MIG-c6d4f1ef-42e4"]),
+    ],
+)
+def test_what_the_cluster_chose_counts(value: str, gpus: list[str]) -> None:
+    assert visible_gpus({"CUDA_VISIBLE_DEVICES": value}) == gpus
+
+
+def test_each_process_gets_a_part_of_a_divided_gpu(tool: Path) -> None:
+    tool.write_text(DIVIDED)
+    parts = ["MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f", "MIG-cba663e8-9bed-5b25-b243-5985ef7c9beb"]
+    assert visible_gpus({}) == parts
+    for local, part in enumerate(parts):
+        environment: dict[str, str] = {}
+        assert choose_gpu(Rank(local, 2, local), environment) == ""
+        assert environment == {"CUDA_VISIBLE_DEVICES": part}
+
+
+def test_more_processes_than_gpus_are_told_and_go_on() -> None:
+    environment = {"CUDA_VISIBLE_DEVICES": "4,6"}
+    told = choose_gpu(Rank(9, 12, 3), environment)
+    assert environment == {"CUDA_VISIBLE_DEVICES": "6"}
+    assert told == "process 3 of this node shares GPU 6: the node has 2 GPUs"
+
+
+def test_hidden_gpus_stay_hidden() -> None:
+    environment = {"CUDA_VISIBLE_DEVICES": ""}
+    assert choose_gpu(Rank(1, 2, 1), environment) == ""
+    assert environment == {"CUDA_VISIBLE_DEVICES": ""}
+
+
+def test_a_tool_that_fails_lists_nothing(tool: Path) -> None:
+    tool.unlink(missing_ok=True)
+    assert all(gpu.isdecimal() for gpu in visible_gpus({}))
+
+
+def test_the_name_of_the_gpu(tmp_path: Path) -> None:
+    assert cuda_name(driver(tmp_path, 0)) == "NVIDIA A100 80GB PCIe"
+    assert cuda_name(driver(tmp_path, 100)) == ""  # CUDA_ERROR_NO_DEVICE
+    assert cuda_name(str(tmp_path / "none.so")) == ""
+
+
+def test_devices_of_providers() -> None:
+    assert device_of("CPUExecutionProvider") == "cpu"
+    assert device_of("CUDAExecutionProvider")
