@@ -47,6 +47,7 @@ def test_a_cluster_makes_the_bytes_that_one_machine_makes(
     with av.open(str(path)) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio", "subtitle"]
         assert sum(1 for _ in container.decode(video=0)) == 384
+    cloud.azure_ml.wait_ended()  # what a run has written is known before it ends
     runs = cloud.azure_ml.runs()
     assert len(runs) == 2 and {run.status for run in runs} == {"Completed"}, runs
     assert {run.nodes for run in runs} == {nodes}
