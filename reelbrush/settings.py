@@ -15,7 +15,7 @@ class Settings:
     """What the app needs to know about where it runs. Each field is set by `REELBRUSH_<FIELD>`."""
 
     store: str  # see reelbrush.store.open_store
-    backend: str = "local"  # local, azureml (azureml-core) or azureml-v2 (azure-ai-ml)
+    backend: str = "local"  # local, azureml (azureml-core) or azureml-v2 (azure-ai-ml); see chosen_backend
     nodes: int = 2  # processes or cluster nodes that score at the same time; 1..1000
     threads: int = 1  # inference threads of one scoring process; 1..64
     processes: int = 1  # of one run on each node, one per GPU, by MPI when above 1; 1..64
@@ -72,6 +72,7 @@ class Settings:
         if "store" not in values:
             values["store"] = ""
             problems.append("REELBRUSH_STORE is missing (folder:/path, https://ACCOUNT.blob... or env:NAME)")
+        values.setdefault("backend", chosen_backend(source))
         settings = Settings(**values)  # type: ignore[arg-type]  # kinds were checked by _parse
         problems += [
             f"REELBRUSH_{name.upper()}={getattr(settings, name)} is not within {low}..{high}"
@@ -97,6 +98,12 @@ class Settings:
         if problems:
             raise SettingsError("the settings cannot be used: " + "; ".join(problems))
         return settings
+
+
+def chosen_backend(environment: Mapping[str, str]) -> str:
+    """Return the backend that the environment names; without a name, `azureml` where a workspace is set."""
+    named = environment.get("REELBRUSH_BACKEND", "").strip()
+    return named or ("azureml" if environment.get("REELBRUSH_WORKSPACE", "").strip() else "local")
 
 
 _WORKSPACE = re.compile(

@@ -14,6 +14,7 @@ from reelbrush.compute import local
 from reelbrush.compute.select import local_runs_folder
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job.names import INPUT
+from reelbrush.settings import chosen_backend
 from reelbrush.store import BlobStore, FolderStore, Store, open_store
 from reelbrush.store.account_cors import EMULATOR, allow_origins, cors_command
 
@@ -65,7 +66,6 @@ async def _serve(request: ServeRequest, store: Store) -> None:
     data = request.folder / ".host"
     log_to(data / "log.txt")
     where = await asyncio.to_thread(_prepare, store)
-    backend = os.environ.get("REELBRUSH_BACKEND") or "local"
     runs = local_runs_folder(store.uri)
     local.undrain(runs)
     host = local_host(
@@ -75,7 +75,7 @@ async def _serve(request: ServeRequest, store: Store) -> None:
         port=request.port,
         keep_work=False,
         style=request.style,
-        backend=backend,
+        backend=chosen_backend(os.environ),
     )
     await host.start()
     try:
