@@ -18,7 +18,7 @@ from reelbrush.job.names import WORK
 from reelbrush.job.plan import Plan, plan
 from reelbrush.pricing.basis import Basis, basis_of
 from reelbrush.pricing.kept import keep_quote
-from reelbrush.pricing.quote import quote
+from reelbrush.pricing.quote import RANGE, quote
 from reelbrush.pricing.rates import note_rates
 
 bp = df.Blueprint()
@@ -32,17 +32,20 @@ _PAGES = 24  # pages that a rate is taken from
 async def plan_job(request: dict) -> dict:  # type: ignore[type-arg]
     """Return the job's batches, quote and guard, or {"canceled"}; see `plan_for`.
 
-    Request: {"job", "first"?: segments that are scored already, "index"?: number of the first new batch}.
+    Request: {"job", "first"?: segments that are scored already, "index"?: number of the first new batch,
+    "spent"?: seconds of nodes that earlier tries of the job took}.
     """
     return await asyncio.to_thread(plan_for, services(), request)
 
 
 def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
-    """Return {"batches", "nodes", "probe", "quote", "guard", "reasons", "budgetSeconds"?}, or {"canceled"}.
+    """Return {"batches", "nodes", "probe", "quote", "guard", "reasons"} or {"canceled"}.
 
     A batch is [index, first segment, segments, frames]. With "probe" there is one small one, by which a rate
     is measured; asked again with "first", the rest is planned. "nodes" is how many each run takes; "guard" is
-    ok, approve or refuse; "budgetSeconds" of nodes may be spent where a limit holds. Raises StoreError.
+    ok, approve or refuse. Where a limit holds, "budgetSeconds" of nodes may be spent by all tries together,
+    and "approval" is what there is to agree to: limit, currency and, where the price is known, low, likely
+    and high of the whole job. Raises StoreError.
     """
     job = from_json(Job, request["job"])
     if is_canceled(to.store, job.id):
@@ -58,7 +61,7 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     document = quote(basis, full, manifest.frame_count - done, _done(manifest, done))
     document["batches"] += index
     keep_quote(to.store, job.id, document)
-    guard = _guard(to, job, basis, document)
+    guard = _guard(to, job, basis, document, float(request.get("spent", 0.0)))
     answer: dict[str, Any] = {
         "batches": [
             [b.index + index, b.first_segment + first, b.segment_count, b.frame_count]
@@ -70,7 +73,9 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         "guard": guard.verdict,
         "reasons": [*guard.reasons, *planned.reasons],
     }
-    return answer if guard.seconds is None else {**answer, "budgetSeconds": guard.seconds}
+    if guard.seconds is not None:
+        answer["budgetSeconds"] = guard.seconds
+    return {**answer, "approval": guard.approval} if guard.approval else answer
 
 
 def _published(to: Services, manifest: Manifest) -> set[int]:
@@ -100,18 +105,18 @@ def _plans(basis: Basis, frames: Sequence[int], probed: bool) -> tuple[Plan, Pla
     full = plan(frames, basis.figures)  # as far as can be reckoned
     if len(full.batches) > 1:
         if not probed and len(frames) > PROBE_SEGMENTS:
-            return _probe(frames), full
+            return _probe(frames, figures.run_nodes), full
         full = plan(frames, figures)
     return full, full
 
 
-def _probe(frames: Sequence[int]) -> Plan:
+def _probe(frames: Sequence[int], nodes: int) -> Plan:
     count = total = 0
     while count < min(PROBE_SEGMENTS, len(frames)) and total < PROBE_FRAMES:
         total += frames[count]
         count += 1
     why = f"{total} frames are painted first, to measure how long this style takes on the cluster."
-    return Plan((Batch(0, 0, count, total),), 1, (why,))
+    return Plan((Batch(0, 0, count, total),), nodes, (why,))
 
 
 def _done(manifest: Manifest, done: int) -> tuple[str, ...]:
@@ -122,24 +127,33 @@ def _done(manifest: Manifest, done: int) -> tuple[str, ...]:
 class _Guard:
     verdict: str  # ok, approve or refuse
     seconds: float | None = None  # of nodes that may be spent; None without a limit
+    approval: dict[str, Any] | None = None  # what there is to agree to; None without a limit
     reasons: tuple[str, ...] = ()
 
 
-def _guard(to: Services, job: Job, basis: Basis, document: dict[str, Any]) -> _Guard:
-    """Hold a quote against the limit; an approved amount takes the place of the setting's."""
+def _guard(to: Services, job: Job, basis: Basis, document: dict[str, Any], spent: float) -> _Guard:
+    """Hold a quote, and what earlier tries cost, against the limit.
+
+    An approved amount takes the place of the setting's; approved without an amount there is no limit. An
+    amount that nothing can be held against lets no job pass.
+    """
     approval = approval_of(to, job.id)
     limit = (to.settings.max_cost or None) if approval is None else approval.get("maxCost")
     price, currency = basis.price, to.settings.currency
     if limit is None or (price is None and basis.local):
         return _Guard("ok")
     over = "refuse" if to.settings.over_cost == "refuse" else "approve"
+    asked: dict[str, Any] = {"limit": limit, "currency": currency}
     if price is None or price.currency != currency:
-        unknown = f"What it costs in {currency} is not known, and the limit is {limit:g} {currency}."
-        return _Guard(over if approval is None else "ok", None, (unknown,))
-    seconds = round(limit / price.per_hour * 3600, 1)
-    likely = document["cost"]["likely"]
-    if likely <= limit:
-        return _Guard("ok", seconds)
-    return _Guard(
-        over, seconds, (f"About {likely:.2f} {currency} are reckoned, the limit is {limit:g} {currency}.",)
-    )
+        unknown = (
+            f"What it costs in {currency} is not known, and the limit is {limit:g} {currency}:"
+            " set REELBRUSH_PRICE_PER_HOUR, or approve without an amount."
+        )
+        return _Guard(over, None, asked, (unknown,))
+    seconds, before = round(limit / price.per_hour * 3600, 1), spent * price.per_hour / 3600
+    asked |= {name: round(document["cost"][name] + before, 4) for name in RANGE}
+    if asked["likely"] <= limit:
+        return _Guard("ok", seconds, asked)
+    told = f"About {asked['likely']:.2f} {currency} are reckoned, the limit is {limit:g} {currency}."
+    earlier = (f"{before:.2f} {currency} of that were spent by earlier tries.",) if before else ()
+    return _Guard(over, seconds, asked, (told, *earlier))

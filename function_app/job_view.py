@@ -10,11 +10,10 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from reelbrush.job import Job, Options, chosen_wishes, from_json, to_json
 from reelbrush.job.cost import estimated_cost
+from reelbrush.pricing.quote import RANGE
 
 STATUSES = ("NotStarted", "Running", "Succeeded", "Failed", "Canceled")
 ENDED = STATUSES[2:]
-
-RANGE = ("low", "likely", "high")
 
 _STATUS = {
     "Pending": "NotStarted",

@@ -29,21 +29,22 @@ def plan(course: Course, work: dict[str, Any]) -> Steps:
         index=len(entries),
         retry=course.request.get("retry", 0),
         careful=work["careful"],
+        spent=work.setdefault("spentBefore", work.get("nodeSeconds", 0.0)),
     )
     if "error" in answer:
         raise JobFailed(answer["error"])
     work["quote"] = {name: answer["quote"][name] for name in QUOTED if name in answer["quote"]}
     work["nodes"] = int(answer.get("nodes", 1))
     work.pop("budget", None)
-    if answer.get("budgetSeconds"):
+    if "budgetSeconds" in answer:
         work["budget"] = float(answer["budgetSeconds"])
     verdict = answer.get("guard", "ok")
     if verdict == "ok" and is_spent(work):
         verdict = course.request.get("overCost", "approve")
     if verdict == "refuse":
-        raise JobFailed(_too_dear(course, work, answer))
+        raise JobFailed(_too_dear(work, answer))
     if verdict == "approve":
-        return {"since": since, "approval": _asked(course, work, answer)}
+        return {"since": since, "approval": _asked(work, answer)}
     if not answer["batches"]:
         raise JobFailed({"code": "plan", "message": "the plan holds no batch although segments are left"})
     new = [BatchEntry(Batch(*b), work["attempt"], state=BatchState.CANCELED) for b in answer["batches"]]
@@ -72,28 +73,21 @@ def overspent(work: dict[str, Any]) -> dict[str, Any]:
     return {"code": "over-budget", "message": message}
 
 
-def _too_dear(course: Course, work: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _too_dear(work: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     if is_spent(work):
         return overspent(work)
-    cost, limit = answer["quote"].get("cost") or {}, course.request.get("maxCost")
-    reason = " ".join(str(text) for text in answer.get("reasons", [])[:1])
-    if cost:
-        currency = cost.get("currency", "")
-        reason = f"the job would cost about {cost['likely']:.2f} {currency}"
-        reason += f", more than the limit of {limit:.2f} {currency}" if limit else ", more than its limit"
-    message = f"{reason.rstrip('.')}. Nothing was spent; raise REELBRUSH_MAX_COST and retry the job"
+    spent, reason = work.get("nodeSeconds", 0.0) / 3600, " ".join(answer.get("reasons", [])[:1]).rstrip(".")
+    kept = f"{spent:.2f} node hours were spent, what they painted is kept" if spent else "Nothing was spent"
+    advice = "to go on, approve the cost or raise REELBRUSH_MAX_COST, and retry the job"
+    message = f"{reason or 'The limit of cost is passed'}. {kept}; {advice}"
     return {"code": "over-budget", "message": message}
 
 
-def _asked(course: Course, work: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _asked(work: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """What whoever is to approve needs to know."""
-    cost, request = answer["quote"].get("cost") or {}, course.request
-    asked: dict[str, Any] = {"limit": request.get("maxCost"), "currency": request.get("currency")}
-    asked |= {name: cost[name] for name in ("low", "likely", "high", "currency") if name in cost}
-    reasons = [str(reason)[:REASON] for reason in answer["quote"].get("reasons", answer.get("reasons", []))]
+    reasons = answer.get("reasons", [])[:1] if answer.get("guard") == "approve" else []
     if is_spent(work):
         spent = work["nodeSeconds"] / 3600
-        reasons.insert(0, f"What it may cost is spent already: {spent:.2f} node hours; this is for the rest.")
-    return {name: value for name, value in asked.items() if value is not None} | {
-        "reasons": reasons[:REASONS]
-    }
+        reasons = [f"What it may cost is spent already: {spent:.2f} node hours."]
+    reasons = [*reasons, *answer["quote"].get("reasons", [])][:REASONS]
+    return {**answer.get("approval", {}), "reasons": [reason[:REASON] for reason in reasons]}

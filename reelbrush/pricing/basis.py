@@ -71,9 +71,9 @@ def basis_of(
         rate, basis = Rate(max(seconds * styles, 1e-6), device, measured=False), reference.basis
     figures = Figures(
         seconds_per_frame=rate.seconds_per_frame,
-        nodes=min(settings.nodes, MAX_BATCHES) if local else settings.nodes,
+        nodes=min(settings.nodes, MAX_BATCHES) if local else max(settings.nodes, settings.run_nodes),
         processes=1 if local else settings.processes,
-        run_nodes=1 if local else min(settings.run_nodes, settings.nodes),
+        run_nodes=1 if local else settings.run_nodes,
         startup_seconds=LOCAL_RUN_SECONDS if local else RUN_SECONDS,
         evictions_per_node_hour=evictions_per_node_hour(settings, store),
         batch_frames=settings.batch_frames,

@@ -16,7 +16,7 @@ from reelbrush.store import Store
 
 SEGMENT_FRAMES = 48  # of the grid where nothing speaks for another border
 _MEASURED, _SCALED, _RECKONED = (0.85, 1.0, 1.15), (0.7, 1.0, 1.3), (0.5, 1.0, 3.0)
-_NAMES = ("low", "likely", "high")
+RANGE = ("low", "likely", "high")
 
 
 def quote_for(
@@ -57,11 +57,13 @@ def quote(basis: Basis, planned: Plan, frames: int, first: tuple[str, ...] = ())
     starts, spread = (basis.starts.low, basis.starts.likely, basis.starts.high), _spread(basis)
     minutes: list[float] = []
     hours: list[float] = []
+    left = min(1.0, frames / max(1, sum(batch.frame_count for batch in planned.batches)))
     for factor, start in zip(spread, starts, strict=True):
         figures = replace(basis.figures, seconds_per_frame=basis.rate.seconds_per_frame * factor)
         if factor == spread[0]:
             figures = replace(figures, evictions_per_node_hour=0.0)
-        minutes.append((start + expected_seconds(planned.batches, planned.nodes_per_run, figures)) / 60)
+        paced = replace(figures, seconds_per_frame=basis.rate.seconds_per_frame * factor * left)
+        minutes.append((start + expected_seconds(planned.batches, planned.nodes_per_run, paced)) / 60)
         hours.append(_node_seconds(planned, figures, frames, start) / 3600)
     document: dict[str, Any] = {
         "frames": frames,
@@ -102,7 +104,7 @@ def _spread(basis: Basis) -> tuple[float, float, float]:
 
 
 def _range(values: list[float], digits: int) -> dict[str, float]:
-    return {name: round(value, digits) for name, value in zip(_NAMES, values, strict=True)}
+    return {name: round(value, digits) for name, value in zip(RANGE, values, strict=True)}
 
 
 def _reasons(basis: Basis, spread: tuple[float, float, float]) -> list[str]:

@@ -13,7 +13,9 @@ from activities.approval import approve_job
 from activities.marks import CANCELED, decide
 from activities.plan import plan_for
 from activities.services import Services
+from reelbrush.compute import RunRequest
 from reelbrush.compute.local import LocalCompute
+from reelbrush.compute.run_spec import run_spec
 from reelbrush.job import LedgerPage, Manifest, Segment, plan_batches, to_json
 from reelbrush.job.names import WORK
 from reelbrush.pricing.kept import kept_quote
@@ -166,6 +168,55 @@ def test_a_limit_needs_a_price_in_its_currency(tmp_path: Path) -> None:
     assert euros["guard"] == "approve" and "in EUR" in euros["reasons"][0]
     here = ask(services(tmp_path / "c", Settings("s", max_cost=5.0), segments=10))
     assert here["guard"] == "ok", "this machine costs nothing"
+
+
+def test_an_amount_is_no_approval_of_what_cannot_be_reckoned(tmp_path: Path) -> None:
+    to = services(tmp_path, replace(T4, currency="EUR", max_cost=5.0), segments=10)
+    approve_job(to, JOB.id, 50.0)
+    answer = ask(to)
+    assert answer["guard"] == "approve" and "approve without an amount" in answer["reasons"][0]
+    assert answer["approval"] == {"limit": 50.0, "currency": "EUR"}, "never euros beside dollars"
+    approve_job(to, JOB.id, None)
+    assert ask(to)["guard"] == "ok"
+
+
+def test_what_was_spent_before_counts_against_the_limit(tmp_path: Path) -> None:
+    to = services(tmp_path, replace(T4, max_cost=1.0), segments=100)
+    paint(to, 0)
+    fresh = ask(to)
+    likely = fresh["quote"]["cost"]["likely"]
+    assert fresh["guard"] == "ok" and 0.3 < likely < 1.0 and fresh["approval"]["likely"] == likely
+    again = ask(to, spent=0.9 * 3600 / 0.526)
+    assert again["guard"] == "approve" and again["budgetSeconds"] == fresh["budgetSeconds"]
+    assert again["quote"]["cost"]["likely"] == likely
+    assert again["approval"]["likely"] == pytest.approx(0.9 + likely, abs=1e-3)
+    assert again["reasons"][1] == "0.90 USD of that were spent by earlier tries."
+    approve_job(to, JOB.id, again["approval"]["high"])
+    assert ask(to, spent=0.9 * 3600 / 0.526)["guard"] == "ok"
+
+
+@pytest.mark.parametrize("nodes", [2, 40])
+def test_a_run_of_many_nodes_counts_them_all(tmp_path: Path, nodes: int) -> None:
+    to = services(tmp_path, replace(T4, nodes=nodes, run_nodes=4), segments=6000)
+    first = ask(to)
+    assert first["probe"] == (nodes == 40) and first["nodes"] == 4
+    assert first["quote"]["nodes"] in range(4, nodes + 4, 4)
+    submitted = run_spec(to.settings, RunRequest(JOB.id, "r", nodes=first["nodes"]))
+    assert submitted.nodes == first["nodes"], "time is counted for as many nodes as a run really has"
+    paint(to, 0, 1, 2)
+    rest = ask(to, first=3, index=1)
+    assert rest["nodes"] == 4 and rest["quote"]["nodes"] in range(4, nodes + 4, 4)
+
+
+def test_a_job_that_is_nearly_done_is_not_quoted_as_if_it_began(tmp_path: Path) -> None:
+    to = services(tmp_path, T4, segments=100)
+    paint(to, 0)
+    whole = ask(to)["quote"]
+    paint(to, *range(95))
+    rest = ask(to)["quote"]
+    assert rest["frames"] == 240 and rest["minutes"]["likely"] < whole["minutes"]["likely"] / 2
+    paint(to, *range(95, 100))
+    assert ask(to)["quote"]["frames"] == 0
 
 
 def test_a_canceled_job_is_not_planned(tmp_path: Path) -> None:

@@ -14,7 +14,15 @@ from tests.orchestrators.test_admission import shown
 from tests.orchestrators.test_stylize import BATCHES, JOB, PLAN, QUEUED, QUOTE, World, names, play, runs
 
 COST = {"low": 10.0, "likely": 12.4, "high": 20.0, "currency": "USD", "priceDate": "2026-11-01"}
-DEAR = {**PLAN, "guard": "approve", "quote": {**QUOTE, "cost": COST}}
+ASKED = {"limit": 10.0, "currency": "USD", "low": 10.0, "likely": 12.4, "high": 20.0}
+OVER = "About 12.40 USD are reckoned, the limit is 10 USD."
+DEAR = {
+    **PLAN,
+    "guard": "approve",
+    "quote": {**QUOTE, "cost": COST},
+    "approval": ASKED,
+    "reasons": [OVER],
+}
 LIMITED = {**QUEUED, "maxCost": 10.0, "currency": "USD", "overCost": "approve"}
 
 
@@ -38,6 +46,7 @@ def test_the_plan_says_which_batches_and_on_how_many_nodes(tmp_path: Path) -> No
         "index": 0,
         "retry": 0,
         "careful": False,
+        "spent": 0.0,
     }
     assert (asked["submit_run"]["nodes"], asked["submit_run"]["evictions"]) == (3, 0)
     assert status.custom_status["nodeSeconds"] == 2 * 10 * 3, "time of runs times their nodes"
@@ -95,8 +104,7 @@ def test_a_dear_job_waits_for_approval_without_a_place_in_the_queue(tmp_path: Pa
     told = looks[3]["shown"]
     assert told["phase"] == "awaitingApproval"
     assert told["summary"] == "waiting for approval: about 12.40 USD, limit 10"
-    assert told["approval"]["likely"] == 12.4 and told["approval"]["limit"] == 10
-    assert told["approval"]["reasons"] == ["because"] and told["quote"]["cost"] == COST
+    assert told["approval"] == {**ASKED, "reasons": [OVER, "because"]} and told["quote"]["cost"] == COST
     assert looks[0]["ticket"] == QUEUED["ticket"], "its place is given away"
     tickets = [request["ticket"] for name, request in calls if name == "admit_job"]
     assert tickets[0] == QUEUED["ticket"] and tickets[1] > tickets[0], "and it queues anew, at the end"
@@ -125,8 +133,26 @@ def test_a_job_above_the_limit_is_refused_with_the_figures(tmp_path: Path) -> No
     assert status.runtime_status == "Failed" and runs(calls) == []
     error = status.custom_status["error"]
     assert error["code"] == "over-budget"
-    assert "about 12.40 USD, more than the limit of 10.00 USD" in error["message"]
+    assert error["message"].startswith(f"{OVER} Nothing was spent; ")
     assert "REELBRUSH_MAX_COST" in error["message"]
+
+
+def test_what_earlier_tries_and_the_probe_spent_is_told(tmp_path: Path) -> None:
+    world, spent = World(), list[float]()
+
+    def plan(request: dict[str, Any]) -> dict[str, Any]:
+        spent.append(request["spent"])
+        if request["first"] == 0:
+            return {**PLAN, "batches": BATCHES[:1], "probe": True}
+        return {**DEAR, "guard": "refuse"}
+
+    usual = world.look
+    world.script["plan_job"] = plan
+    world.look = lambda i, a: {**usual(i, a), "t": 360.0}  # type: ignore[method-assign]
+    status, _, _ = play(world, tmp_path, {**LIMITED, "retry": 1, "nodeSeconds": 1800.0})
+    assert spent == [1800.0, 1800.0], "of the tries before; the probe is part of what is quoted"
+    assert status.custom_status["nodeSeconds"] == 2160.0
+    assert "0.60 node hours were spent, what they painted is kept" in status.custom_status["error"]["message"]
 
 
 def test_at_the_limit_nothing_more_is_submitted_and_runs_are_stopped(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from reelbrush.job import BlobRef, Job, LedgerPage, Options
@@ -132,6 +133,7 @@ def test_a_damaged_document_is_measured_anew(store: FolderStore) -> None:
     assert rate(store).seconds_per_frame == pytest.approx(0.03)
 
 
+@examples(deadline=None)
 @given(st.lists(st.tuples(st.integers(64, 4000), st.floats(1e-4, 10)), min_size=1, max_size=12))
 def test_no_rate_lies_outside_what_was_measured(sides: list[tuple[int, float]]) -> None:
     import tempfile
