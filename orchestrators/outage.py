@@ -34,7 +34,8 @@ def note_blindness(work: dict[str, Any], words: str, now: datetime) -> dict[str,
 def ask_why(course: Course, work: dict[str, Any], entries: list[BatchEntry], now: datetime) -> Steps:
     """Ask the cluster why nothing runs, once that has lasted `queueMinutes`; return the entries.
 
-    With a dedicated cluster all waiting runs are stopped and go there at once, which happens once per job.
+    With a dedicated cluster all waiting runs are stopped and go there at once, as do all later ones of the
+    job; see `evictions_of`.
     Raises JobFailed with the cluster's own words otherwise.
     """
     states = {entry.state for entry in entries}
@@ -58,10 +59,12 @@ def ask_why(course: Course, work: dict[str, Any], entries: list[BatchEntry], now
         raise JobFailed(answer["error"])
     work["moved"] = 1
     yield from course.stop_runs()
-    often = int(course.request["evictions"])
-    return [
-        replace(e, state=BatchState.CANCELED, evictions=max(e.evictions, often))
-        if e.state is BatchState.QUEUED
-        else e
-        for e in entries
-    ]
+    return [replace(e, state=BatchState.CANCELED) if e.state is BatchState.QUEUED else e for e in entries]
+
+
+def evictions_of(course: Course, work: dict[str, Any], entry: BatchEntry) -> int:
+    """Return the evictions by which the cluster of the batch's next run is chosen.
+
+    Once the job has moved, all its later runs count as evicted often enough for the dedicated cluster.
+    """
+    return max(entry.evictions, int(course.request["evictions"])) if work.get("moved") else entry.evictions

@@ -18,7 +18,7 @@ from orchestrators.batches import (
     wants_retry,
 )
 from orchestrators.course import RETRY, Course, JobFailed, Steps, Stopped, unexpected
-from orchestrators.outage import ask_why, note_blindness
+from orchestrators.outage import ask_why, evictions_of, note_blindness
 from orchestrators.pace import poll_pause
 from orchestrators.planning import is_spent, overspent
 from reelbrush.job import BatchState, run_id
@@ -168,7 +168,8 @@ def _submission(course: Course, work: dict[str, Any], entry: BatchEntry) -> dict
         "run": run_id(course.job, entry.batch.index, entry.attempt),
     }
     if course.plans:
-        request |= {"evictions": entry.evictions, "nodes": work.get("nodes", 1), "patient": True}
+        evictions = evictions_of(course, work, entry)
+        request |= {"evictions": evictions, "nodes": work.get("nodes", 1), "patient": True}
     return request
 
 

@@ -109,7 +109,7 @@ def _split(course: Course, careful: bool) -> Steps:
         raise JobFailed(split["error"])
     batches = [] if course.plans else split["batches"]
     entries = [BatchEntry(Batch(*batch), first, state=BatchState.CANCELED) for batch in batches]
-    kept = ("admittedAfter", "nodeSeconds", "queueSeconds", "evictions")
+    kept = ("admittedAfter", "nodeSeconds", "queueSeconds", "evictions", "moved")
     return {
         "nodeSeconds": course.request.get("nodeSeconds", 0.0),  # of the tries before this one
         **{name: before[name] for name in kept if name in before},

@@ -13,7 +13,7 @@ import pytest
 from orchestrators.batches import BatchEntry
 from reelbrush.job import Batch
 from tests.orchestrators.test_admission import shown
-from tests.orchestrators.test_stylize import QUEUED, SPLIT, World, names, play, runs
+from tests.orchestrators.test_stylize import BATCHES, PLAN, QUEUED, SPLIT, World, names, play, runs
 
 NO_QUOTA = {
     "text": "the cluster cannot give nodes: no quota",
@@ -103,6 +103,29 @@ def test_a_dedicated_cluster_takes_over_at_once_and_only_once(tmp_path: Path) ->
     assert order.index("cancel_runs") < len(order) - 1 - order[::-1].index("submit_run")
     assert status.runtime_status == "Failed" and len(asked) == 2
     assert "evictions" not in status.custom_status, "no node was taken away"
+
+
+def test_what_is_planned_or_submitted_later_follows_to_the_dedicated_cluster(tmp_path: Path) -> None:
+    world, asked, unsent = World(), list[int](), [0, 0]
+    world.script["plan_job"] = lambda request: (
+        {**PLAN, "batches": BATCHES[1:]}
+        if request["first"]
+        else {**PLAN, "batches": BATCHES[:1], "probe": True}
+    )
+    world.script["ask_compute"] = lambda _: (asked.append(0), {**NO_QUOTA, "dedicated": True})[1]
+
+    def submit(request: dict[str, Any]) -> Any:
+        if asked and unsent:
+            return {"later": f"busy {unsent.pop()}"}
+        return request["run"]
+
+    world.script["submit_run"] = submit
+    usual = world.look
+    world.look = lambda i, a: usual(i, a) if asked else {"i": i, "s": "queued", "n": 0}  # type: ignore[method-assign]
+    status, calls, _ = play(world, tmp_path, {**QUEUED, "pollSeconds": 60})
+    assert status.runtime_status == "Completed" and len(asked) == 1
+    assert submissions(calls, 0) == [(1, 0), (2, 2), (2, 2), (2, 2)]
+    assert submissions(calls, 1) == [(1, 2)]
 
 
 @pytest.mark.logs_errors
