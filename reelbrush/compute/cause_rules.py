@@ -26,9 +26,19 @@ def _rule(code: str, retryable: bool, message: str, advice: str, words: str, *st
 
 _ENDED = "the run ended without saying how"
 _LOG = "its log in the studio of Azure Machine Learning says more"
+_TAKEN = "the node of the run was taken away"
+_ANOTHER = "nothing is lost but what was in flight; another run takes over"
 
 # in this order: the first that fits decides, so the more particular come first
 RULES = (
+    _rule(
+        EVICTED,
+        True,
+        _TAKEN,
+        _ANOTHER,
+        # scoring ends so when it is asked to stop, and Python when it is asked before scoring listens
+        r"exited with (status |exit )?code `?(75|143|-15)\b",
+    ),
     _rule(
         "run-failed",
         True,
@@ -36,15 +46,9 @@ RULES = (
         _LOG,
         # such a text goes on with the end of the run's own log, in which any word can stand
         r"User ?(process|program|script|command)|exited with (status|exit|code)|^UserScript|"
-        r"Execution failed",
+        r"Execution ?failed\b|non-?zero exit",
     ),
-    _rule(
-        EVICTED,
-        True,
-        "the node of the run was taken away",
-        "nothing is lost but what was in flight; another run takes over",
-        r"pre-?empt|\bevict",
-    ),
+    _rule(EVICTED, True, _TAKEN, _ANOTHER, r"pre-?empt|\bevict"),
     _rule(
         "image",
         False,

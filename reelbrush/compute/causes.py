@@ -6,6 +6,7 @@ person, and whether another try may help, is said once for all backends, in `cau
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from reelbrush.compute.cause_rules import PASSING, RULES, UNKNOWN, Rule
@@ -13,6 +14,8 @@ from reelbrush.compute.redact import redact
 from reelbrush.errors import ComputeError
 
 _DETAIL = 400  # characters of the service's own words that are passed on
+# addresses and ids of runs hold what people call their files: "quota.mp4" has nothing to do with quota
+_NAMES = re.compile(r"https?://\S+|\burl: \S+|\b[a-z0-9-]*-[0-9a-f]{10}(-b\d+-a\d+)?\b")
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,13 @@ def cause_of(text: str, code: str = "", status: int | None = None) -> Cause:
     """Return what an error means, from its text, its code and its HTTP status, as far as they are known.
 
     `text` may be a message of the service, of an SDK's exception or one of a compute's `errors`. What nobody
-    recognises is `compute`; then a refusal of the request itself (a 4xx status) is final.
+    recognises is `compute`; then a refusal of the request itself (a 4xx status) is final. A service that is
+    too busy (429) or broken (5xx) has not decided anything, whatever words it uses.
     """
-    said = f"{code}: {text}" if code else text
+    said = _NAMES.sub(" ", f"{code}: {text}" if code else text)
+    undecided = status is not None and (status == 429 or status >= 500)
     for rule in RULES:
-        if rule.words.search(said):
+        if rule.words.search(said) and (rule.retryable or not undecided):
             passing = rule.code == "image" and PASSING.search(said) is not None
             return _cause(rule, rule.retryable or passing, text or code)
     for rule in RULES:

@@ -22,17 +22,24 @@ def run_status(
     """
     if state == "Completed":
         return RunStatus(run, BatchState.DONE)
+    overran = seconds is not None and seconds >= limit
     if state == "Failed":
         cause = cause_of(error, code)
+        if overran and cause.code == EVICTED:  # it was asked to stop, as a run is whose node goes
+            cause = _too_long(limit)
         return _failed(run, known_cause("run-failed", error) if cause.code == "compute" else cause)
     if state == "Canceled":
         told = cause_of(error, code) if error or code else None
-        if (told is not None and told.code == "run-timeout") or (seconds is not None and seconds >= limit):
-            return _failed(run, known_cause("run-timeout", f"stopped after {limit} s"))
+        if overran or (told is not None and told.code == "run-timeout"):
+            return _failed(run, _too_long(limit))
         return _failed(run, known_cause(EVICTED, error or "canceled by the service"))
     if state in _RUNNING:
         return RunStatus(run, BatchState.RUNNING)
     return RunStatus(run, BatchState.QUEUED)
+
+
+def _too_long(limit: int) -> Cause:
+    return known_cause("run-timeout", f"stopped after {limit} s")
 
 
 def _failed(run: str, cause: Cause) -> RunStatus:

@@ -104,6 +104,22 @@ TOLD = [
         "run-failed",
         True,
     ),
+    # MachineLearningNotebooks#1360
+    (
+        "AzureMLCompute job failed. JobFailed: Submitted script failed with a non-zero exit code; see the "
+        "driver log file for details. Reason: Job failed with non-zero exit Code",
+        "run-failed",
+        True,
+    ),
+    # what scoring answers to SIGTERM, which comes before a node is taken away
+    (
+        "Execution failed. User process 'python' exited with status code 75. Please check log file "
+        "'user_logs/std_log.txt' for error details.",
+        EVICTED,
+        True,
+    ),
+    ("Process 'worker 0' exited with code 143 and error message 'Execution failed'", EVICTED, True),
+    ("Execution failed. User process 'python' exited with status code 137.", "run-failed", True),
     ("AzureMLCompute job failed. JobNodeUnhealthy: a node of the job became unusable.", "run-failed", True),
     (
         "The run has exceeded its maximum duration of 60 seconds and was canceled by the system.",
@@ -180,6 +196,28 @@ def test_without_known_words_the_status_decides(status: int, code: str, retryabl
     assert (cause.code, cause.retryable) == (code, retryable)
 
 
+@pytest.mark.parametrize(
+    "name", ["forbidden-planet", "quota", "compute-not-found", "evict", "no-such-compute"]
+)
+def test_names_of_files_mean_nothing(name: str) -> None:
+    run = f"{name}-0123456789-b0-a1"
+    for text in (
+        f"Max retries exceeded with url: /history/v1.0/experiments/reelbrush/runs/{run} (Caused by x)",
+        f"timed out: no time is left for GET https://r.api.azureml.ms/history/v1.0/runs/{run}/details",
+        f"Job {run} timed out",
+    ):
+        cause = cause_of(text)
+        assert (cause.code, cause.retryable) == ("unavailable", True)
+        assert run in cause.message
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_service_in_trouble_decides_nothing(status: int) -> None:
+    for text in ("request quota exceeded", "the workspace ws was not found", "Forbidden"):
+        cause = cause_of(text, "", status)
+        assert cause.retryable and cause.code == ("throttled" if status == 429 else "unavailable")
+
+
 def test_causes_hold_no_secrets_and_no_novels() -> None:
     text = (
         "upload to https://acc.blob.core.windows.net/c/b?sv=2020&sig=abc%2Fdef failed, "
@@ -219,5 +257,9 @@ def test_states_of_runs() -> None:
     for given, (state, code) in expected:
         seen = run_status("r", *given, limit=60)
         assert (seen.state, seen.code) == (state, code), given
-    overrun = run_status("r", "Canceled", seconds=61, limit=60)
-    assert (overrun.state, overrun.code, overrun.retryable) == (BatchState.FAILED, "run-timeout", True)
+    on_request = "User process exited with status code 75"
+    for given in (("Canceled",), ("Failed", on_request)):
+        overrun = run_status("r", *given, seconds=61, limit=60)
+        assert (overrun.state, overrun.code, overrun.retryable) == (BatchState.FAILED, "run-timeout", True)
+    evicted = run_status("r", "Failed", on_request, seconds=59, limit=60)
+    assert (evicted.state, evicted.code) == (BatchState.CANCELED, EVICTED)
