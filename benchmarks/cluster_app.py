@@ -42,6 +42,7 @@ class Turn:
     input: int  # characters of JSON
     status: int  # UTF-16 units of the custom status' JSON, as Durable Functions counts
     replay: float  # seconds until the orchestrator's answer
+    cpu: float  # seconds of a core that the orchestrator's code took
     seconds: float = 0.0  # with reading the history and committing what follows
 
 
@@ -62,7 +63,8 @@ class Metered:
 def install(meter: Metered) -> None:
     """Measure from now on. The host has no seams for that, so its functions are wrapped."""
     real_call, real_turn = turns.call_orchestrator, turns.TurnDispatcher.take_turn
-    real_check, real_invoke = PayloadLint.check, Invoker.call
+    real_check, real_invoke, real_thread = PayloadLint.check, Invoker.call, Invoker._in_thread
+    used = [0.0]
 
     async def call(functions: Any, invoker: Any, instance: Any, history: Any, *, replaying: bool) -> Any:
         began = time.monotonic()
@@ -70,9 +72,20 @@ def install(meter: Metered) -> None:
         took = time.monotonic() - began
         status = json.dumps(answer.get("customStatus"), ensure_ascii=False).encode("utf-16-le")
         size = len(instance.input or "")
-        turn = Turn(began, instance.id, instance.execution, len(history), size, len(status) // 2, took)
+        texts = len(history), size, len(status) // 2
+        turn = Turn(began, instance.id, instance.execution, *texts, took, used[0])
         meter.turns.append(turn)
         return answer
+
+    def in_thread(self: Any, function: Any) -> Any:  # replays alone, since all activities are asynchronous
+        def timed() -> Any:
+            began = time.thread_time()
+            try:
+                return function()
+            finally:
+                used[0] = time.thread_time() - began
+
+        return real_thread(self, timed)
 
     async def take(self: Any, instance_id: str) -> None:
         before, began = len(meter.turns), time.monotonic()
@@ -99,6 +112,7 @@ def install(meter: Metered) -> None:
     turns.TurnDispatcher.take_turn = take
     PayloadLint.check = check  # type: ignore[method-assign]
     Invoker.call = invoke  # type: ignore[method-assign]
+    Invoker._in_thread = in_thread  # type: ignore[method-assign]
 
 
 def watch_memory(meter: Metered, stop: threading.Event) -> None:

@@ -92,6 +92,7 @@ def _result(at: Cloud, job: str, nodes: SimulatedNodes, metered: dict[str, Any])
             "p99": round(seconds[int(len(seconds) * 0.99)], 3),
             "max": round(slowest["seconds"], 3),
             "maxReplay": round(max(turn["replay"] for turn in turns), 3),
+            "maxCpu": round(max(turn["cpu"] for turn in turns), 3),
             "eventsOfSlowest": slowest["events"],
         },
         "executions": len(executions),
