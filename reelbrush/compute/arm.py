@@ -81,8 +81,14 @@ class Arm:
             raise _error(error) from None
         document = _document(text)
         if answer.status_code == 200:
+            if document is None:
+                raise ComputeError(
+                    f"{HOST} answers something that is not JSON",
+                    advice="See what stands between the app and Azure: some proxies send a page of their own",
+                    code="unavailable",
+                )
             return document
-        told: Any = document.get("error", document)
+        told: Any = (document or {}).get("error", document)
         told = told if isinstance(told, dict) else {}
         cause = cause_of(
             str(told.get("message", "")) or f"status {answer.status_code}",
@@ -135,12 +141,13 @@ def _client(credential: TokenCredential) -> PipelineClient[Any, Any]:
     )
 
 
-def _document(text: str) -> dict[str, Any]:
+def _document(text: str) -> dict[str, Any] | None:
+    """Return a JSON object, None for anything else, such as a proxy's page."""
     try:
         found: Any = json.loads(text)
-    except ValueError:  # a proxy's page
-        return {}
-    return found if isinstance(found, dict) else {}
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _error(error: Exception) -> ComputeError:

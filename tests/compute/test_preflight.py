@@ -87,6 +87,25 @@ def test_without_an_identity_nothing_else_is_asked(site: Site, monkeypatch: pyte
     assert {call.operation for call in site.at.calls()} <= {"token", "refused"}
 
 
+def test_a_page_of_a_proxy_is_no_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Page:
+        status_code = 200
+
+        def text(self) -> str:
+            return "<html>Please sign in to the network"
+
+    class Proxy:
+        def send_request(self, _: object) -> Page:
+            return Page()
+
+    def proxy(_: object) -> Proxy:
+        return Proxy()
+
+    monkeypatch.setattr("reelbrush.compute.arm._client", proxy)
+    (finding,) = azure_preflight(site.settings, site.arm)
+    assert finding.code == "unavailable" and "proxy" in finding.fix
+
+
 def test_a_workspace_that_is_missing_or_closed(site: Site) -> None:
     site.at.scenario(only="workspace", chances={"403": 1.0})
     assert site.failures() == ["forbidden"]
@@ -198,6 +217,8 @@ def test_the_quota_of_the_dedicated_cluster_counts_too(site: Site) -> None:
         ({"vm_size": "Standard_NC64as_T4_v3"}, "prices"),
         ({"vm_priority": "dedicated"}, "prices"),
         ({"vm_size": "", "max_cost": 5.0}, "prices"),
+        ({"currency": "EUR", "max_cost": 5.0}, "prices"),
+        ({"currency": "EUR"}, None),
         ({"vm_size": "Standard_NC64as_T4_v3", "price_per_hour": 0.4}, None),
         ({"vm_size": ""}, None),
         ({"vm_size": "STANDARD_NC4AS_T4_V3"}, None),

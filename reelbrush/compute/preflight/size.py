@@ -11,6 +11,7 @@ from reelbrush.compute.preflight.cluster import low_priority, own_properties
 from reelbrush.compute.preflight.place import Place
 from reelbrush.errors import ComputeError
 from reelbrush.pricing.sizes import VmSize, vm_size
+from reelbrush.settings import Settings
 
 # The image's onnxruntime-gpu holds code for CUDA compute capability 7.5 and up.
 _TOO_OLD = {"K80": "3.7", "M60": "5.2", "P40": "6.1", "P100": "6.0", "V100": "7.0"}
@@ -110,9 +111,17 @@ def check_prices(place: Place, compute: dict[str, Any]) -> Iterator[Check]:
         if settings.vm_size or (spelled and known is None):
             fix = "set REELBRUSH_PRICE_PER_HOUR"
         if settings.max_cost:
-            yield failed(title, "prices", "no price is known, so REELBRUSH_MAX_COST limits nothing", fix)
+            yield failed(title, "prices", f"no price is known, so {_every_job(settings)}", fix)
         else:
             yield remark(title, "quotes and receipts show no cost", fix)
+    elif settings.max_cost and priced.currency != settings.currency:
+        yield failed(
+            title,
+            "prices",
+            f"prices are known in {priced.currency} and REELBRUSH_MAX_COST is in {settings.currency}, "
+            f"so {_every_job(settings)}",
+            f"set REELBRUSH_PRICE_PER_HOUR in {settings.currency}, or REELBRUSH_CURRENCY={priced.currency}",
+        )
     elif size and settings.vm_size.lower() != size.lower():
         yield failed(
             title,
@@ -129,6 +138,11 @@ def check_prices(place: Place, compute: dict[str, Any]) -> Iterator[Check]:
         )
     else:
         yield passed(title, f"of {priced.name}, {settings.vm_priority}")
+
+
+def _every_job(settings: Settings) -> str:
+    """Return what becomes of jobs whose cost cannot be held against the limit."""
+    return "every job is refused" if settings.over_cost == "refuse" else "every job waits for approval"
 
 
 def _anew(place: Place, name: str, compute: dict[str, Any], size: str, priority: str = "") -> str:
