@@ -22,6 +22,7 @@ from reelbrush.telemetry import count_evictions
 
 bp = df.Blueprint()
 
+TIMEOUT = "run-timeout"  # code of a run that the service stopped; see reelbrush.compute.causes
 LONG_TEXTS = 3  # failing batches whose message is passed on
 LOG_LINES, LOG_CHARACTERS = 5, 300  # of the log passed on, of each line
 log = logging.getLogger("reelbrush.poll")
@@ -100,9 +101,11 @@ def log_lines(to: Services, run: str) -> list[str]:
 def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[str, Any]:
     names = WorkNames(job)
     result = _read(to, names.result(run))
-    goes_on = status is not None and status.state in (BatchState.QUEUED, BatchState.RUNNING)
+    stopped = result is not None and result.state is BatchState.CANCELED
     # a run whose node was taken away says that it was stopped, and may be started again by the service
-    if result is not None and not (goes_on and result.state is BatchState.CANCELED):
+    goes_on = status is not None and status.state in (BatchState.QUEUED, BatchState.RUNNING)
+    too_long = status is not None and status.code == TIMEOUT  # it was stopped, and that counts as its failure
+    if result is not None and not (stopped and (goes_on or too_long)):
         evicted = result.state is BatchState.CANCELED and status is not None and status.code == EVICTED
         return _ended(to, job, run, result) | ({"e": 1} if evicted else {})
     if status is None:

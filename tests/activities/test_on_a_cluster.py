@@ -13,7 +13,7 @@ import pytest
 from activities.approval import approve_job, look_for_approval
 from activities.cancel import cancel_job, open_runs
 from activities.marks import CANCELED, decide, is_canceled
-from activities.poll import poll, poll_patiently
+from activities.poll import TIMEOUT, poll, poll_patiently
 from activities.services import Services, styles_folder
 from activities.split import split
 from activities.submit import submit
@@ -21,6 +21,7 @@ from activities.waiting import BUSY, SILENT, ask
 from function_app.start import orchestration_input
 from orchestrators.batches import Look
 from reelbrush.compute import RunRequest, RunStatus
+from reelbrush.compute.causes import known_cause
 from reelbrush.compute.local import LocalCompute
 from reelbrush.compute.port import EVICTED, Waiting
 from reelbrush.errors import ComputeError
@@ -122,6 +123,20 @@ def test_the_cause_that_the_backend_names_is_passed_on(
     cluster.states[RUN] = RunStatus(RUN, BatchState.FAILED, "no such image", "image", retryable)
     seen = look(at)
     assert (seen.code, seen.message, seen.retryable) == ("image", "no such image", retryable)
+
+
+def test_a_run_that_was_stopped_at_its_limit_has_failed(at: Services, cluster: Cluster) -> None:
+    assert submit(at, submission()) == RUN
+    known = RunStatus(RUN, BatchState.FAILED, "the run took too long: stopped after 60 s", TIMEOUT)
+    cluster.states[RUN] = known
+    wrote(at, NAMES.progress(RUN), BatchState.CANCELED)
+    wrote(at, NAMES.result(RUN), BatchState.CANCELED)  # the run itself knows only that it was stopped
+    seen = look(at)
+    assert (seen.state, seen.code, seen.message) == (BatchState.FAILED, TIMEOUT, known.error)
+    assert (seen.frames_done, seen.painted, seen.seconds, seen.retryable) == (2, 2, 8.0, True)
+    assert known_cause(TIMEOUT).retryable
+    wrote(at, NAMES.result(RUN), BatchState.DONE)
+    assert look(at).state is BatchState.DONE, "it was ready in the last moment"
 
 
 def test_while_the_cluster_cannot_be_asked_the_store_tells(at: Services, cluster: Cluster) -> None:
