@@ -23,6 +23,8 @@ def status_of(
     """
     status: dict[str, Any] = {"summary": phase, "phase": phase}
     moment = now.isoformat(timespec="milliseconds")
+    if work is None and "nodeSeconds" in request:
+        status["nodeSeconds"] = request["nodeSeconds"]  # of the tries before this one
     if work is not None:
         status |= _figures(phase, work, now)
         counts = f"{status['framesDone']} of {status['framesTotal']} frames"

@@ -101,6 +101,8 @@ def _work(course: Course) -> Steps:
 def _split(course: Course, careful: bool) -> Steps:
     """Split and return the state that scoring begins with; totals of what was scored before are kept."""
     before, course.work = course.work or {}, None
+    if "nodeSeconds" in before:
+        course.request["nodeSeconds"] = before["nodeSeconds"]  # a retry counts it, wherever this ends
     course.show("splitting")
     first = course.request.get("retry", 0) * RETRY_STEP + (CAREFUL_STEP if careful else 0)
     unplanned = {"plan": False} if course.plans else {}

@@ -70,8 +70,7 @@ async def retry(to: Surface, request: Request) -> Reply:
             f"This upload cannot be retried, only sent anew: {found['error']['message']}",
         )
     number = int(found.get("retry", 0)) + 1
-    known = (shown, found, found.get("scoring") or {})  # none of them holds it in every phase
-    spent = max(float(place.get("nodeSeconds", 0.0)) for place in known)
+    spent = float(shown.get("nodeSeconds", found.get("nodeSeconds", 0.0)))
     settings, store = to.services.settings, to.services.store
     await start_job(to.client, from_json(Job, found["job"]), settings, store, retry=number, spent=spent)
     return await accepted(to, request, job)

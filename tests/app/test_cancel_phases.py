@@ -98,6 +98,33 @@ def test_what_earlier_tries_cost_counts(tmp_path: Path) -> None:
     played(body, tmp_path)
 
 
+def test_what_a_try_cost_counts_though_it_was_canceled_while_it_split_again(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        usual, again, release = there.script["split_video"], threading.Event(), threading.Event()
+
+        def split(payload: Any) -> Any:
+            if payload["careful"]:
+                again.set()
+                release.wait(30)
+            return usual(payload)
+
+        there.script["split_video"] = split
+        there.script["poll_runs"] = lambda payload: [
+            {"i": i, "s": "failed", "n": 0, "t": 50, "final": 1, "code": "source-damaged", "text": "no"}
+            for i, _ in payload["runs"]
+        ]
+        await there.start()
+        assert await asyncio.to_thread(again.wait, 30)
+        assert (await call(there, "cancel")).status == 202
+        await ended(there, "Terminated")
+        release.set()
+        assert (await call(there, "retry")).status == 202
+        status = await there.host.status(JOB.id)
+        assert status is not None and status.input["nodeSeconds"] == 100
+
+    played(body, tmp_path)
+
+
 def test_a_failed_job_is_retried_with_new_runs(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         submitted: list[str] = []
