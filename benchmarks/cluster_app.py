@@ -63,7 +63,7 @@ class Metered:
 def install(meter: Metered) -> None:
     """Measure from now on. The host has no seams for that, so its functions are wrapped."""
     real_call, real_turn = turns.call_orchestrator, turns.TurnDispatcher.take_turn
-    real_check, real_invoke, real_thread = PayloadLint.check, Invoker.call, Invoker._in_thread
+    real_check, real_invoke, real_thread = PayloadLint.check, Invoker.call, Invoker._in_thread  # pyright: ignore[reportPrivateUsage]
     used = [0.0]
 
     async def call(functions: Any, invoker: Any, instance: Any, history: Any, *, replaying: bool) -> Any:

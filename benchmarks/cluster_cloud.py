@@ -104,16 +104,21 @@ def make_film(path: Path, segments: int, repeats: int = 1, size: str = "64x48") 
     return path
 
 
+def stable(text: str) -> str:
+    """Return a text without the hashes of jobs' ids, which are others for each upload."""
+    return _HASH.sub("-b", text)
+
+
 def steady(azure_ml: StandIn) -> None:
-    """Let draws not depend on the hash in a job's id, which is another one for each upload."""
+    """Let what is drawn for calls and runs depend on the seed alone, as far as their names do."""
     faults = azure_ml.service.faults
     eviction, of_call = faults.eviction, faults.of_call
 
     def evicted(run: str, start: int, low_priority: bool) -> Any:
-        return eviction(_HASH.sub("-b", run), start, low_priority)
+        return eviction(stable(run), start, low_priority)
 
     faults.eviction = evicted  # type: ignore[method-assign]
-    faults.of_call = lambda operation, path: of_call(operation, _HASH.sub("-b", path))  # type: ignore[method-assign]
+    faults.of_call = lambda operation, path: of_call(operation, stable(path))  # type: ignore[method-assign]
 
 
 def machine() -> str:

@@ -1,39 +1,59 @@
-"""Draws the runs of a storm over time."""
+"""Draws a storm: what each node does over time, and how the work gets on."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fakes.azureml.runs import Run
 
-DONE, LOST, QUEUED = "#2563eb", "#dc2626", "#e5e7eb"
+DONE, LOST = "#93b4f5", "#dc2626"
+
+
+@dataclass(frozen=True)
+class _Start:
+    begin: float  # seconds
+    end: float
+    lost: bool
 
 
 def plot_runs(path: Path, runs: list[Run], title: str) -> None:
-    """Draw a line per run: grey while it waits, blue while it runs, red where it loses its node."""
+    """Draw a lane per node with the starts of runs, red where the node was lost, and the sums over time."""
     import matplotlib
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    began = min(at for run in runs for _, at in run.history)
-    order = sorted(runs, key=lambda run: next((at for s, at in run.history if s == "Running"), began))
-    figure, axis = plt.subplots(figsize=(9, 6), dpi=110)
-    for row, run in enumerate(order):
-        for (status, at), (then, end) in zip(run.history, run.history[1:], strict=False):
-            if status == "Queued":
-                axis.plot([at - began, end - began], [row, row], color=QUEUED, linewidth=0.8, zorder=1)
-            elif status == "Running":
-                lost = run.evictions > 0 and then not in ("Finalizing", "CancelRequested")
-                colour = LOST if lost else DONE
-                axis.plot([at - began, end - began], [row, row], color=colour, linewidth=1.6, zorder=2)
-                if lost:
-                    axis.plot([end - began], [row], marker="x", color=LOST, markersize=3.5, zorder=3)
-    axis.set(xlabel="seconds", ylabel="runs, in the order of their start", title=title)
-    axis.set_ylim(len(order), -1)
-    kinds = (("waits for a node", QUEUED), ("runs", DONE), ("loses its node", LOST))
-    marks = [Line2D([], [], color=colour, linewidth=2, label=name) for name, colour in kinds]
-    axis.legend(handles=marks, loc="lower left", frameon=False)
+    starts = _starts(runs)
+    figure, (nodes, sums) = plt.subplots(
+        2, 1, figsize=(9, 5), dpi=110, sharex=True, gridspec_kw={"height_ratios": (3, 2)}
+    )
+    free: list[float] = []  # when each lane's last start ended
+    for start in starts:
+        lane = next((lane for lane, end in enumerate(free) if end <= start.begin + 0.01), len(free))
+        free[lane : lane + 1] = [start.end]
+        bar = nodes.barh(lane + 1, start.end - start.begin, left=start.begin, height=0.7, edgecolor="white")
+        bar[0].set(facecolor=LOST if start.lost else DONE, linewidth=0.4)
+    nodes.set(ylabel="nodes", title=title, yticks=range(1, len(free) + 1))
+    nodes.set_ylim(len(free) + 0.7, 0.3)
+    kinds = [Patch(color=DONE, label="a run ends by itself"), Patch(color=LOST, label="it loses its node")]
+    nodes.legend(handles=kinds, loc="upper right", framealpha=0.9, ncols=2)
+    for lost, colour, name in ((False, "#2563eb", "runs that ended"), (True, LOST, "nodes lost")):
+        times = sorted(start.end for start in starts if start.lost is lost)
+        sums.step([0.0, *times], range(len(times) + 1), where="post", color=colour, label=name)
+    sums.set(xlabel="seconds since the first run", ylim=(0, None))
+    sums.legend(loc="upper left", frameon=False)
     figure.tight_layout()
     figure.savefig(path)
+
+
+def _starts(runs: list[Run]) -> list[_Start]:
+    began = min(at for run in runs for _, at in run.history)
+    found: list[_Start] = []
+    for run in runs:
+        for (status, at), (then, end) in zip(run.history, run.history[1:], strict=False):
+            if status == "Running":
+                lost = run.evictions > 0 and then not in ("Finalizing", "CancelRequested")
+                found.append(_Start(at - began, end - began, lost))
+    return sorted(found, key=lambda start: start.begin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_cloud import Cloud, Stopwatch, cloud, machine, make_film, steady
+from cluster_preempt import SEGMENT, Preemption
 
 from reelbrush.job import LedgerPage, Manifest, WorkNames
 from reelbrush.job.codec import read_document
@@ -18,9 +18,7 @@ from tests.fakes.azureml.runs import RunView
 
 FRAMES = 48  # of a segment
 SIZE = "160x96"
-EVICTED_AFTER = (0.5, 3.5)  # seconds from a run's start
 GRACE = 0.5  # seconds from SIGTERM to SIGKILL: too short for the segment in flight, so that work is lost
-_SCORED = re.compile(r"\bsegment (\d+) frames (\d+)\.\.(\d+) ")
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,6 @@ def measure(wanted: Storm) -> dict[str, Any]:
         at.azure_ml.cluster("gpu-cluster").maximum = wanted.nodes
         at.azure_ml.scenario(
             seed=wanted.seed,
-            evict="any",
-            evict_chance=wanted.chance,
-            evict_times=99,
-            evict_after=EVICTED_AFTER,
             grace_seconds=GRACE,
             chances={"503": wanted.failing / 2, "lost": wanted.failing / 2},
             dead_nodes=1,
@@ -67,9 +61,12 @@ def measure(wanted: Storm) -> dict[str, Any]:
         films = [make_film(base / f"storm-{n}.mp4", per_job * wanted.segments, size=SIZE) for n in (1, 2)]
         watch = Stopwatch()
         jobs = [at.upload(film, wanted.style).id for film in films]
+        preemption = Preemption(at.azure_ml, wanted.seed, wanted.chance)
+        preemption.start()
         metered = at.serve(jobs)
         seconds = watch.seconds
-        result = {"machine": before, "seconds": seconds} | _result(at, jobs, metered)
+        preemption.close()
+        result = {"machine": before, "seconds": seconds} | _result(at, jobs, metered, preemption.drawn)
         if wanted.plot:
             from cluster_plot import plot_runs
 
@@ -80,7 +77,7 @@ def measure(wanted: Storm) -> dict[str, Any]:
     return result
 
 
-def _result(at: Cloud, jobs: list[str], metered: dict[str, Any]) -> dict[str, Any]:
+def _result(at: Cloud, jobs: list[str], metered: dict[str, Any], drawn: int) -> dict[str, Any]:
     runs, calls = at.azure_ml.runs(), at.azure_ml.calls()
     ledgers = [_ledger(at, job) for job in jobs]
     scored = _scored(at)
@@ -105,7 +102,7 @@ def _result(at: Cloud, jobs: list[str], metered: dict[str, Any]) -> dict[str, An
         "runSeconds": sorted(round(run.running_seconds / max(1, run.starts), 1) for run in runs)[
             len(runs) // 2
         ],
-        "preemptionsDrawn": _drawn(at, runs),
+        "preemptionsDrawn": drawn,
         "preempted": evictions,
         "preemptedShare": round(evictions / max(1, starts), 3),
         "facesOfPreemptedRuns": dict(faces),
@@ -156,7 +153,7 @@ def _scored(at: Cloud) -> Counter[tuple[str, int]]:
     counts: Counter[tuple[str, int]] = Counter()
     for run in at.azure_ml.runs():
         for text in at.azure_ml.logs(run.id).values():
-            for found in _SCORED.finditer(text):
+            for found in SEGMENT.finditer(text):
                 counts[run.tags.get("job") or run.id.rsplit("-b", 1)[0], int(found[1])] += 1
     return counts
 
@@ -174,12 +171,6 @@ def _most_redone(runs: list[RunView], at: Cloud, scored: Counter[tuple[str, int]
     for (job, index), count in scored.items():
         again[job, index * size[job] // segments[job]] += count - 1
     return max((count / max(1, lost[batch]) for batch, count in again.items()), default=0.0)
-
-
-def _drawn(at: Cloud, runs: list[RunView]) -> int:
-    """Return how many starts the seed wanted to lose their nodes; some end sooner than that."""
-    draw = at.azure_ml.service.faults.eviction
-    return sum(draw(run.id, start, True) is not None for run in runs for start in range(1, run.starts + 1))
 
 
 def _face(statuses: tuple[str, ...]) -> str:
