@@ -35,10 +35,11 @@ def plot_runs(path: Path, runs: list[Run], title: str) -> None:
         free[lane : lane + 1] = [start.end]
         bar = nodes.barh(lane + 1, start.end - start.begin, left=start.begin, height=0.7, edgecolor="white")
         bar[0].set(facecolor=LOST if start.lost else DONE, linewidth=0.4)
-    nodes.set(ylabel="nodes", title=title, yticks=range(1, len(free) + 1))
+    nodes.set_title(title, loc="left")
+    nodes.set(ylabel="nodes", yticks=range(1, len(free) + 1))
     nodes.set_ylim(len(free) + 0.7, 0.3)
     kinds = [Patch(color=DONE, label="a run ends by itself"), Patch(color=LOST, label="it loses its node")]
-    nodes.legend(handles=kinds, loc="upper right", framealpha=0.9, ncols=2)
+    nodes.legend(handles=kinds, loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=2)
     for lost, colour, name in ((False, "#2563eb", "runs that ended"), (True, LOST, "nodes lost")):
         times = sorted(start.end for start in starts if start.lost is lost)
         sums.step([0.0, *times], range(len(times) + 1), where="post", color=colour, label=name)
