@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +12,7 @@ import onnxruntime as ort
 
 from reelbrush.errors import ReelbrushError, ScoringError, StyleError
 from scoring.edges import FRAMES, STYLIZED
+from scoring.gpu import cuda_name, visible_gpus
 from scoring.wrap import GraphChain
 
 Frames = npt.NDArray[np.uint8]  # (N, H, W, 3) RGB, full range
@@ -30,6 +32,10 @@ _OUT_OF_MEMORY = (
     "smaller than requested bytes",  # an arena's own limit, as gpu_mem_limit sets it
     "status_alloc_failed",  # cuBLAS, cuDNN
 )
+# as onnxruntime words what CUDA and its libraries answer, for which no model is to blame at once
+_GPU_FAILURE = re.compile(
+    r"\b(cuda|cudnn|cudnn_fe|cublas|cufft|curand) (failure|error) |cudnn frontend", re.I
+)
 
 
 class StyleSession:
@@ -38,7 +44,8 @@ class StyleSession:
     def __init__(self, chain: GraphChain, style: str, providers: str = "auto") -> None:
         """Load the graphs of `chain` for `providers`: "auto" (CUDA when it is there), "cpu" or "cuda".
 
-        Raises StyleError when onnxruntime cannot load a graph, ScoringError when CUDA is wanted and missing.
+        Raises StyleError when onnxruntime cannot load a graph, ScoringError when CUDA is wanted and missing
+        or cannot be used although there is a GPU (`gpu`).
         """
         self._style = style
         self._chain = chain
@@ -49,7 +56,8 @@ class StyleSession:
         options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             self._sessions = [
-                ort.InferenceSession(graph.SerializeToString(), options, providers=wanted)
+                # without the fallback, by which lack of memory would end in silence, on the CPU
+                ort.InferenceSession(graph.SerializeToString(), options, providers=wanted, enable_fallback=0)
                 for graph in chain.graphs
             ]
         except MemoryError:
@@ -60,6 +68,8 @@ class StyleSession:
         self._outputs = [[value.name for value in session.get_outputs()] for session in self._sessions]
         self.runtime_version: str = ort.__version__
         self.provider: str = self._sessions[0].get_providers()[0]
+        if wanted[0] != _CPU and self.provider == _CPU:
+            raise _gpu_failed(f"onnxruntime {ort.__version__} cannot use CUDA on this node")
         self._trimming = ort.RunOptions()
         arena = "cpu:0" if self.provider == _CPU else "gpu:0"
         self._trimming.add_run_config_entry("memory.enable_memory_arena_shrinkage", arena)
@@ -122,8 +132,14 @@ class StyleSession:
 
 
 def paints_on_cuda(choice: str) -> bool:
-    """Return whether a session for the providers `choice` would run on CUDA."""
-    return choice != "cpu" and _CUDA in ort.get_available_providers()
+    """Return whether a session for the providers `choice` would run on CUDA.
+
+    With "auto" a GPU counts that is there, even one that its driver cannot use: that is to be told, since
+    nobody pays for a GPU to wait for a CPU.
+    """
+    if choice == "cpu" or _CUDA not in ort.get_available_providers():
+        return False
+    return choice == "cuda" or bool(cuda_name() or visible_gpus())
 
 
 def _providers(choice: str) -> list[Any]:
@@ -153,6 +169,15 @@ def session_options() -> Any:
     return options
 
 
+def _gpu_failed(text: str) -> ScoringError:
+    return ScoringError(
+        f"the GPU failed: {text}",
+        advice="If it fails on other nodes too: CUDA 13 needs a driver of branch 580 or later. To paint on "
+        "the CPU, set CUDA_VISIBLE_DEVICES=-1",
+        code="gpu",
+    )
+
+
 def _explain(error: Exception, style: str, what: str) -> ReelbrushError:
     text = " ".join(str(error).split())
     if any(mark in text.lower() for mark in _OUT_OF_MEMORY):
@@ -161,6 +186,8 @@ def _explain(error: Exception, style: str, what: str) -> ReelbrushError:
             advice="Use fewer --threads or a node with more memory",
             code="out-of-memory",
         )
+    if _GPU_FAILURE.search(text):
+        return _gpu_failed(f"style {style}: while the model {what}: {text[:600]}")
     return StyleError(
         f"style {style}: the model is not one that {what}: {text[:600]}",
         advice="Compare layout, dtype, size_multiple and fixed_size in card.json with the model",

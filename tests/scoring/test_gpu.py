@@ -6,10 +6,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
+import onnxruntime as ort
 import pytest
 
+from reelbrush.errors import ReelbrushError, ScoringError
 from scoring.gpu import choose_gpu, cuda_name, device_of, visible_gpus
 from scoring.mpi import Rank
+from scoring.probe import open_session
+from scoring.styles import load_style
 from tests.absent import absent
 
 DIVIDED = """GPU 0: NVIDIA A100 80GB PCIe (UUID: GPU-5d5ba0d6)
@@ -104,3 +109,51 @@ def test_the_name_of_the_gpu(tmp_path: Path) -> None:
 def test_devices_of_providers() -> None:
     assert device_of("CPUExecutionProvider") == "cpu"
     assert device_of("CUDAExecutionProvider")
+
+
+def test_a_gpu_that_cannot_be_used_is_told_and_a_cpu_without_one_paints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The installed runtime knows no CUDA, so a session that wants it gets none, as with a wrong driver."""
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: both)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with (
+        pytest.warns(UserWarning, match="not in available provider names"),
+        pytest.raises(ScoringError) as told,
+    ):
+        open_session(load_style("identity"))
+    assert told.value.code == "gpu" and told.value.retryable
+    assert "cannot use CUDA on this node" in str(told.value) and "CUDA_VISIBLE_DEVICES=-1" in str(told.value)
+    if not cuda_name():
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+        assert open_session(load_style("identity")).provider == "CPUExecutionProvider"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("CUDA failure 719: unspecified launch failure ; GPU=0 ; hostname=n", "gpu"),
+        ("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=0", "gpu"),
+        ("CUDNN_FE failure 11: CUDNN_BACKEND_API_FAILED ; GPU=0", "gpu"),
+        ("CUBLAS failure 13: CUBLAS_STATUS_EXECUTION_FAILED ; GPU=0", "gpu"),
+        ("Failed to initialize CUDNN Frontend", "gpu"),
+        ("CUDA failure 2: out of memory ; GPU=0", "out-of-memory"),
+        ("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0", "out-of-memory"),
+        ("Dimensions must match", "style"),
+    ],
+)
+def test_what_fails_is_the_gpu_or_the_memory_or_the_model(
+    status: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"[ONNXRuntimeError] : 1 : FAIL : Non-zero status code returned while running Conv node. {status}"
+    session = open_session(load_style("identity"), "cpu")
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(session._sessions[0], "run", refuse)
+    with pytest.raises(ReelbrushError) as told:
+        session.paint(np.zeros((1, 16, 16, 3), np.uint8))
+    assert told.value.code == code and told.value.retryable == (code != "style")
+    assert status in str(told.value)
