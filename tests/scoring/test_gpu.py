@@ -152,7 +152,8 @@ def test_what_fails_is_the_gpu_or_the_memory_or_the_model(
     def refuse(*_: object) -> None:
         raise RuntimeError(text)
 
-    monkeypatch.setattr(session._sessions[0], "run", refuse)
+    (inner,) = session._sessions  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(inner, "run", refuse)
     with pytest.raises(ReelbrushError) as told:
         session.paint(np.zeros((1, 16, 16, 3), np.uint8))
     assert told.value.code == code and told.value.retryable == (code != "style")

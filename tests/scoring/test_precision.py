@@ -62,6 +62,7 @@ def test_both_styles_of_a_mix_need_it(styles: Path) -> None:
 def test_it_is_refused_on_cuda(styles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr("scoring.session.ort.get_available_providers", lambda: available)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(StyleError, match="Use precision float32"):
         opened(styles, "both", Options(precision="int8"), "auto")
     opened(styles, "both", Options(precision="int8"), "cpu")
