@@ -92,9 +92,6 @@ class AzureMLCompute(WorkspaceBackend):
 
         each_run(stop, dict.fromkeys([*tagged, *runs]), STOP)
 
-    def release(self, job: str) -> None:
-        """See `Compute.release`. Runs that ended hold nothing; the workspace keeps their records."""
-
     def log_tail(self, run: str, lines: int = 20) -> str:
         """See `Compute.log_tail`."""
         with time_limit(ASK), translated():
@@ -106,14 +103,13 @@ class AzureMLCompute(WorkspaceBackend):
             if self._connection is None:
                 from reelbrush.compute.azureml_sdk import connect
 
-                code = self._code()
                 environment = scoring_environment(self._settings)
-                self._connection = connect(self._workspace, self._signed_in(), environment, code)
+                self._connection = connect(self._workspace, self._signed_in(), environment)
             return self._connection
 
     def _start(self, at: Connection, spec: RunSpec) -> None:
         try:
-            at.experiment.submit(_configured(at, spec), tags=spec.tags, run_id=spec.run)
+            at.experiment.submit(_configured(at, spec, self._code()), tags=spec.tags, run_id=spec.run)
         except Exception:
             # the answer may be lost although the run was started, or another delivery was faster
             if not self._adopted(at, spec):
@@ -159,12 +155,12 @@ class AzureMLCompute(WorkspaceBackend):
         )
 
 
-def _configured(at: Connection, spec: RunSpec) -> Any:
+def _configured(at: Connection, spec: RunSpec, code: Path) -> Any:
     """Return the configuration of a run. What differs between runs never goes into the shared environment."""
     runconfig: Any = at.core.runconfig
     spread = runconfig.MpiConfiguration(spec.processes, spec.nodes) if spec.distributed else None
     configured = at.core.ScriptRunConfig(
-        source_directory=str(at.code),
+        source_directory=str(code),
         command=shlex.join(spec.command),  # of a list the SDK would make one line without quoting
         compute_target=spec.cluster,
         environment=at.environment,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbrush.compute.azureml_pace import hurry
@@ -18,7 +17,6 @@ from reelbrush.compute.environment import ScoringEnvironment
 from reelbrush.compute.own_folder import need_home
 from reelbrush.compute.run_spec import EXPERIMENT
 from reelbrush.compute.sdk_errors import told
-from reelbrush.compute.staging import staged
 from reelbrush.compute.timeouts import limit_requests
 from reelbrush.compute.workspace import Workspace
 
@@ -35,19 +33,15 @@ class Connection:
     core: Any  # the module azureml.core
     experiment: Any
     environment: Any
-    code: Path  # folder that holds the snapshot and nothing else
 
 
-def connect(
-    workspace: Workspace, credential: TokenCredential, environment: ScoringEnvironment, code: Path
-) -> Connection:
+def connect(workspace: Workspace, credential: TokenCredential, environment: ScoringEnvironment) -> Connection:
     """Open the workspace, its experiment and the registered environment, which is made when missing.
 
     Raises whatever the SDK raises; see `sdk_errors.translated`.
     """
     core = _import()
     authentication: Any = importlib.import_module("azureml.core.authentication")
-    ignore: Any = importlib.import_module("azureml._project.ignore_file")
 
     def token(audience: str) -> str:
         scope = MANAGEMENT_SCOPE if "management" in audience else f"{audience.rstrip('/')}/.default"
@@ -60,12 +54,8 @@ def connect(
         auth=authentication.TokenAuthentication(token, cloud=_CLOUD),
         _cloud=_CLOUD,
     )
-    return Connection(
-        core,
-        core.Experiment(opened, EXPERIMENT),
-        _registered(core, opened, environment),
-        staged(code, ignore.get_project_ignore_file(str(code)).is_file_excluded),
-    )
+    experiment = core.Experiment(opened, EXPERIMENT)
+    return Connection(core, experiment, _registered(core, opened, environment))
 
 
 def _import() -> Any:
@@ -97,10 +87,21 @@ def _registered(core: Any, workspace: Any, wanted: ScoringEnvironment) -> Any:
     elif wanted.context is not None:
         environment.docker.base_image = None
         environment.docker.base_dockerfile = self_contained(wanted.context)
+    if not _known(core, workspace, wanted):
+        try:
+            environment.register(workspace)
+        except Exception:
+            # a lost answer, or somebody else registered it: a version's content is always the same
+            if not _known(core, workspace, wanted):
+                raise
+    return environment
+
+
+def _known(core: Any, workspace: Any, wanted: ScoringEnvironment) -> bool:
     try:
         core.Environment.get(workspace, wanted.name, wanted.version)
     except Exception as error:  # the SDK raises a bare one, with the status in its text
-        if told(error)[2] != 404:
-            raise
-        environment.register(workspace)
-    return environment
+        if told(error)[2] == 404:
+            return False
+        raise
+    return True

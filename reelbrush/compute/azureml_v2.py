@@ -39,7 +39,6 @@ class AzureMLV2Compute(WorkspaceBackend):
         self._client: Any = None
         self._environment = ""  # ARM ids, known after the first submission
         self._code_id = ""
-        self._ended: dict[tuple[str, str], RunStatus] = {}  # by job and run, until the job is released
 
     def submit(self, request: RunRequest) -> None:
         """See `Compute.submit`."""
@@ -57,22 +56,17 @@ class AzureMLV2Compute(WorkspaceBackend):
 
     def status(self, job: str, runs: Sequence[str]) -> dict[str, RunStatus]:
         """See `Compute.status`."""
-        known = {run: self._ended[job, run] for run in runs if (job, run) in self._ended}
-        asked = [run for run in runs if run not in known]
-        if not asked:
-            return known
         with time_limit(ASK), translated():
             ml = self._open()
-            states = self._of_job(ml, job, set(asked))
+            states = self._of_job(ml, job, set(runs))
+        known: dict[str, RunStatus] = {}
 
         def look(run: str) -> None:
             state = states.get(run) or self._find(ml, run)
             if state is not None:
                 known[run] = self._status(ml, run, state)
-                if state in ENDED:
-                    self._ended[job, run] = known[run]
 
-        each_run(look, asked, STOP)
+        each_run(look, runs, STOP)
         return {run: known[run] for run in runs if run in known}
 
     def cancel(self, job: str, runs: Sequence[str] = ()) -> None:
@@ -94,11 +88,6 @@ class AzureMLV2Compute(WorkspaceBackend):
 
         each_run(stop, dict.fromkeys([*states, *runs]), STOP)
 
-    def release(self, job: str) -> None:
-        """See `Compute.release`. Runs that ended hold nothing; the workspace keeps their records."""
-        for key in [key for key in self._ended if key[0] == job]:
-            self._ended.pop(key, None)
-
     def log_tail(self, run: str, lines: int = 20) -> str:
         """See `Compute.log_tail`."""
         from reelbrush.compute.azureml_logs import tail
@@ -117,13 +106,13 @@ class AzureMLV2Compute(WorkspaceBackend):
 
     def _start_first(self, ml: Any, spec: RunSpec) -> None:
         """Start a run that brings the code and needs the environment; the others then refer to both."""
-        from reelbrush.compute.v2_sdk import registered_environment, staged_code
+        from reelbrush.compute.v2_sdk import registered_environment
 
         if not self._environment:
             self._environment = registered_environment(
                 ml, self._workspace, scoring_environment(self._settings)
             )
-        started = self._start(ml, spec, staged_code(self._code()))
+        started = self._start(ml, spec, self._code())
         if started is not None:
             self._code_id = str(started.code)
 

@@ -15,7 +15,6 @@ from reelbrush.compute.environment import ScoringEnvironment
 from reelbrush.compute.own_folder import need_home
 from reelbrush.compute.run_spec import EXPERIMENT, IDENTITY, RunSpec
 from reelbrush.compute.sdk_errors import told
-from reelbrush.compute.staging import staged
 from reelbrush.compute.timeouts import CONNECT, READ, limit_requests
 from reelbrush.compute.v2_upload import limit_uploads
 from reelbrush.compute.workspace import Workspace
@@ -102,12 +101,6 @@ def registered_environment(ml: Any, workspace: Workspace, wanted: ScoringEnviron
             if not _known(ml, wanted):
                 raise
     return f"{workspace.arm_id}/environments/{wanted.name}/versions/{wanted.version}"
-
-
-def staged_code(code: Path) -> Path:
-    """Return a folder that holds what the SDK would upload of `code`, and nothing else."""
-    assets: Any = importlib.import_module("azure.ai.ml._utils._asset_utils")
-    return staged(code, assets.get_ignore_file(str(code)).is_file_excluded)
 
 
 def _known(ml: Any, wanted: ScoringEnvironment) -> bool:

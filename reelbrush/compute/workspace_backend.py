@@ -34,6 +34,9 @@ class WorkspaceBackend:
         self._settings, self._credential, self._given_code = settings, credential, code
         self._workspace = Workspace.parse(settings.workspace)
 
+    def release(self, job: str) -> None:
+        """See `Compute.release`. Runs that ended hold nothing; the workspace keeps their records."""
+
     def waiting(self) -> Waiting:
         """See `Compute.waiting`."""
         from reelbrush.compute.arm import Arm

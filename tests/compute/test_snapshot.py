@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from typing import Any
 import grimp
 import pytest
 
+from reelbrush.compute import snapshot
 from reelbrush.compute.environment import scoring_environment
+from reelbrush.compute.own_folder import own_folder
 from reelbrush.compute.snapshot import app_folder, snapshot_folder
 from reelbrush.errors import ComputeError
 from reelbrush.settings import Settings
@@ -104,12 +108,50 @@ def test_the_folder_that_is_submitted_holds_just_that(taken: object) -> None:
     }
 
 
-def test_it_is_copied_once_and_again_when_it_has_gone() -> None:
+def test_it_is_copied_once_and_again_when_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(snapshot, "_copies", {})
     folder = snapshot_folder()
-    assert snapshot_folder() == folder != ROOT
-    shutil.rmtree(folder / "scoring")
-    again = snapshot_folder()
-    assert again != folder and (again / "scoring" / "__main__.py").exists()
+    assert folder.is_relative_to(tmp_path)
+    content = {path: path.stat().st_mtime_ns for path in folder.rglob("*.py")}
+    monkeypatch.setattr(snapshot, "_copies", {})  # in another process
+    assert snapshot_folder() == folder
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.py")} == content
+    (folder / "scoring" / "command.py").unlink()
+    assert (snapshot_folder() / "scoring" / "command.py").exists()
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_copies_of_other_code_go_when_nobody_used_them_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(snapshot, "_copies", {})
+    for name, days in (("snapshot-old", 8), ("making-old", 8), ("snapshot-of-yesterday", 1), ("home", 8)):
+        folder = own_folder() / name
+        (folder / "scoring").mkdir(parents=True)
+        used = time.time() - days * 86400
+        os.utime(folder, (used, used))
+    kept = snapshot_folder()
+    assert {path.name for path in own_folder().iterdir()} == {kept.name, "snapshot-of-yesterday", "home"}
+
+
+def test_processes_make_the_copy_at_the_same_time(tmp_path: Path) -> None:
+    program = (
+        "from reelbrush.compute.snapshot import snapshot_folder as s; print(s(), len(list(s().rglob('*'))))"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    racing = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    said = {process.communicate(timeout=60)[0] for process in racing}
+    assert len(said) == 1 and said != {""}
+    (own,) = tmp_path.iterdir()
+    assert [path.name for path in own.iterdir()] == [Path(said.pop().split()[0]).name]
 
 
 @pytest.fixture(scope="module")
