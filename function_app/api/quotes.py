@@ -114,6 +114,7 @@ def _described(
         raise invalid("The body cannot be used", problems)
     remarks: tuple[str, ...] = ()
     if "frames" not in body and rate is None:
+        rate = USUAL_RATE
         remarks = (f"The frame rate is not known yet; {USUAL_RATE} frames per second are assumed.",)
     frames = body.get("frames") or max(1, round(seconds * float(rate or USUAL_RATE)))
     chosen = style if style is not None else settings.default_style

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
-from reelbrush.job import to_json
-from reelbrush.job.codec import read_document
-from reelbrush.job.names import WORK
-from reelbrush.pricing.rates import RATES
+from reelbrush.pricing.remembered import remember, remembered
 from reelbrush.settings import Settings
-from reelbrush.store import Store, read_if_there
+from reelbrush.store import Store
 
-_NAME = f"{RATES}evictions.json"
+_NAME = "evictions.json"
 _ASSUMED, _ASSUMED_HOURS = 0.05, 10.0  # evictions per node hour before any was met, and its weight
 _MEMORY_HOURS = 500.0  # node hours after which old jobs fade
 
@@ -38,12 +34,8 @@ def note_evictions(settings: Settings, store: Store, evictions: int, node_second
     met, hours = _read(store), node_seconds / 3600
     fade = min(1.0, _MEMORY_HOURS / (met.node_hours + hours + 1e-9))
     now = _Met(fade * (met.evictions + evictions), fade * (met.node_hours + hours))
-    store.put_bytes(WORK, _NAME, json.dumps(to_json(now)).encode())
+    remember(store, _NAME, now)
 
 
 def _read(store: Store) -> _Met:
-    text = read_if_there(store, WORK, _NAME)
-    try:
-        return _Met() if text is None else read_document(_Met, text)
-    except ValueError:
-        return _Met()
+    return remembered(store, _Met, _NAME) or _Met()

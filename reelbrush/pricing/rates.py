@@ -1,12 +1,11 @@
 """Measured rates: how long one process takes per frame, by device, style, precision and frame size.
 
 They are remembered in the store, one small document per device, style and precision, so that later jobs are
-planned and quoted by what earlier ones took. The last writer wins; what it may lose is one measurement.
+planned and quoted by what earlier ones took.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,12 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
 
-from reelbrush.job import Job, LedgerPage, Options, to_json
-from reelbrush.job.codec import read_document
+from reelbrush.job import Job, LedgerPage, Options
 from reelbrush.job.names import WORK
-from reelbrush.store import Store, read_if_there
+from reelbrush.pricing.remembered import FOLDER, remember, remembered
+from reelbrush.store import Store
 
-RATES = ".rates/"  # of `work/`
 CPU = "cpu"
 
 _SAME_SIZE = 1.25  # ratio of pixels up to which a frame counts as of the same size
@@ -82,9 +80,9 @@ def note_rates(store: Store, job: Job, pixels: int, pages: Iterable[LedgerPage])
     for (device, precision), rates in taken.items():
         measured = _Measurement(pixels, median(rate for rate, _ in rates), sum(n for _, n in rates), now)
         name = _name(device, style, precision)
-        known = _read(store, name) or _Card(device)
+        known = remembered(store, _Card, name) or _Card(device)
         card = replace(known, sizes=_with(known.sizes, measured))
-        store.put_bytes(WORK, name, json.dumps(to_json(card)).encode())
+        remember(store, name, card)
 
 
 def rate_of(store: Store, device: str, style: str, precision: str, pixels: int) -> Rate | None:
@@ -96,10 +94,11 @@ def rate_of(store: Store, device: str, style: str, precision: str, pixels: int) 
     """
     wanted = _slug(device)
     ending = f"/{_file(style, precision)}"
+    names = [blob.name.removeprefix(FOLDER) for blob in store.list(WORK, FOLDER)]
     cards = [
-        _read(store, blob.name)
-        for blob in store.list(WORK, RATES)
-        if blob.name.endswith(ending) and _fits(blob.name.split("/")[1], wanted)
+        remembered(store, _Card, name)
+        for name in names
+        if name.endswith(ending) and _fits(name.partition("/")[0], wanted)
     ]
     found = [_nearest(card, pixels) for card in cards if card is not None and card.sizes]
     return max(found, key=lambda rate: (rate.device != CPU, not rate.scaled, rate.at), default=None)
@@ -137,16 +136,8 @@ def _fits(slug: str, wanted: str) -> bool:
     return not wanted or slug == wanted or wanted in slug.split("-")
 
 
-def _read(store: Store, name: str) -> _Card | None:
-    text = read_if_there(store, WORK, name)
-    try:
-        return None if text is None else read_document(_Card, text)
-    except ValueError:
-        return None  # measured anew
-
-
 def _name(device: str, style: str, precision: str) -> str:
-    return f"{RATES}{_slug(device)}/{_file(style, precision)}"
+    return f"{_slug(device)}/{_file(style, precision)}"
 
 
 def _file(style: str, precision: str) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from statistics import median
 
-from reelbrush.job import to_json
-from reelbrush.job.codec import read_document
-from reelbrush.job.names import WORK
 from reelbrush.job.plan import duration
-from reelbrush.pricing.rates import RATES
-from reelbrush.store import Store, read_if_there
+from reelbrush.pricing.remembered import remember, remembered
+from reelbrush.store import Store
 
-_NAME = f"{RATES}starts.json"
+_NAME = "starts.json"
 _KEPT, _ENOUGH = 12, 3  # jobs that are remembered; that are needed to be believed
 
 
@@ -55,12 +51,8 @@ def starts_of(store: Store | None) -> Starts:
 def note_start(store: Store, seconds: float) -> None:
     """Remember that a job's first run began `seconds` after it was asked for. Raises StoreError."""
     met = _Met((round(max(0.0, seconds), 1), *_read(store).seconds)[:_KEPT])
-    store.put_bytes(WORK, _NAME, json.dumps(to_json(met)).encode())
+    remember(store, _NAME, met)
 
 
 def _read(store: Store) -> _Met:
-    text = read_if_there(store, WORK, _NAME)
-    try:
-        return _Met() if text is None else read_document(_Met, text)
-    except ValueError:
-        return _Met()
+    return remembered(store, _Met, _NAME) or _Met()

@@ -65,6 +65,7 @@ def test_a_described_video_costs_more_the_longer_it_is(app: Served) -> None:
         ({**HD, "frames": 1, "frameRate": "fast"}, 400, "InvalidRequest"),
         ({**HD, "frames": 1, "style": "none"}, 422, "UnknownStyle"),
         ({**HD, "frames": 2_000_000}, 413, "VideoTooLarge"),
+        ({**HD, "durationSeconds": 7 * 3600}, 413, "VideoTooLarge"),
         ({"width": 100_000, "height": 100_000, "frames": 1}, 413, "VideoTooLarge"),
         ({"blob": "input/identity/nothing.mp4"}, 404, "BlobNotFound"),
         ({"blob": "input/identity/bad.mp4"}, 422, "CannotBeServed"),
