@@ -56,15 +56,17 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     basis = _basis(to, job, manifest, published)
     left = manifest.segments[first:]
     frames = [segment.frame_count for segment in left]
-    planned, full = _plans(basis, frames, probed=first > 0)
-    done = sum(segment.frame_count for segment in left if segment.index in published)
+    missing = [0 if segment.index in published else segment.frame_count for segment in left]
+    probed = first > 0 or not all(missing[:PROBE_SEGMENTS])
+    planned, full = _plans(basis, missing if any(missing) else frames, probed)
+    done = sum(frames) - sum(missing)
     document = quote(basis, full, manifest.frame_count - done, _done(manifest, done))
     document["batches"] += index
     keep_quote(to.store, job.id, document)
     guard = _guard(to, job, basis, document, float(request.get("spent", 0.0)))
     answer: dict[str, Any] = {
         "batches": [
-            [b.index + index, b.first_segment + first, b.segment_count, b.frame_count]
+            [b.index + index, b.first_segment + first, b.segment_count, _frames_of(b, frames)]
             for b in planned.batches
         ],
         "nodes": planned.nodes_per_run,
@@ -117,6 +119,11 @@ def _probe(frames: Sequence[int], nodes: int) -> Plan:
         count += 1
     why = f"{total} frames are painted first, to measure how long this style takes on the cluster."
     return Plan((Batch(0, 0, count, total),), nodes, (why,))
+
+
+def _frames_of(batch: Batch, frames: Sequence[int]) -> int:
+    """Return all frames of a batch, those too that were published before it was planned."""
+    return sum(frames[batch.first_segment : batch.first_segment + batch.segment_count])
 
 
 def _done(manifest: Manifest, done: int) -> tuple[str, ...]:

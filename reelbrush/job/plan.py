@@ -51,6 +51,9 @@ def plan_batches(
 ) -> tuple[Batch, ...]:
     """Group consecutive segments of `segment_frames[i]` frames into at most MAX_BATCHES batches.
 
+    Segments that need no work any more count 0 frames; no batch holds nothing but such, and there is none
+    where all are such.
+
     Without `batch_frames` there is one batch per node, but none below about `minimum` frames, so a short clip
     is a single batch; with it, about one batch per `batch_frames` frames. Borders lie at equal shares of the
     frames, moved to the next border of a segment.
@@ -68,6 +71,7 @@ def plan_batches(
 def plan(segment_frames: Sequence[int], figures: Figures) -> Plan:
     """Group segments so that the last batch is expected to end early, with as few batches as that takes.
 
+    Segments that need no work any more count 0 frames, as in `plan_batches`.
     Without a measured rate, or with a wished size, this is `plan_batches`. The expected end counts the start
     of runs, the longest batch of each round of batches over the nodes, and what evictions cost.
     """
@@ -129,7 +133,8 @@ def _share(segment_frames: Sequence[int], wanted: int) -> tuple[Batch, ...]:
         frames += count
         done += count
         # borders at equal shares of the whole, so that rounding never piles up on the last batch
-        if done * wanted >= total * (len(batches) + 1) or index == len(segment_frames) - 1:
+        due = done * wanted >= total * (len(batches) + 1) and done < total
+        if due or index == len(segment_frames) - 1:
             batches.append(Batch(len(batches), first, index + 1 - first, frames))
             first, frames = index + 1, 0
     return tuple(batches)

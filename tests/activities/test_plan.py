@@ -107,6 +107,21 @@ def test_a_retry_knows_the_rate_from_what_is_published(tmp_path: Path) -> None:
     assert "24,000 of 48,000 frames are painted already." in again["quote"]["reasons"]
 
 
+def test_no_run_is_started_for_what_is_published(tmp_path: Path) -> None:
+    to = services(tmp_path, T4)
+    paint(to, *range(5, 20), *range(40, 1000))
+    again = ask(to)
+    assert covered(again) == list(range(1000)) and again["quote"]["frames"] == 25 * 48
+    assert [batch[3] for batch in again["batches"]] == [48 * batch[2] for batch in again["batches"]]
+    assert len(again["batches"]) == 1, "ten minutes of work are left, of six and a half hours"
+    wished = replace(to, settings=replace(to.settings, batch_frames=480))
+    for _, first, count, _ in (batches := ask(wished)["batches"]):
+        assert {*range(first, first + count)} & {*range(5), *range(20, 40)}, "nothing to do"
+    assert len(batches) == 3
+    paint(to, *range(1000))
+    assert covered(ask(to)) == list(range(1000)), "a stitch that failed is tried again"
+
+
 def test_a_short_clip_is_one_batch_without_a_probe(tmp_path: Path) -> None:
     answer = ask(services(tmp_path, T4, segments=10))
     assert answer["batches"] == [[0, 0, 10, 480]] and not answer["probe"]
@@ -214,7 +229,7 @@ def test_a_job_that_is_nearly_done_is_not_quoted_as_if_it_began(tmp_path: Path) 
     whole = ask(to)["quote"]
     paint(to, *range(95))
     rest = ask(to)["quote"]
-    assert rest["frames"] == 240 and rest["minutes"]["likely"] < whole["minutes"]["likely"] / 2
+    assert rest["frames"] == 240 and rest["minutes"]["low"] < whole["minutes"]["low"] / 2
     paint(to, *range(95, 100))
     assert ask(to)["quote"]["frames"] == 0
 
