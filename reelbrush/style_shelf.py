@@ -10,18 +10,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reelbrush.errors import StyleError
+from reelbrush.errors import StoreError, StyleError
 from reelbrush.job.names import STYLE_NAME, STYLES
 from reelbrush.store import Store, read_if_there
 
 CARD = "card.json"
+_TRIES = 4
 
 
 def shelve_style(store: Store, folder: Path, name: str) -> None:
     """Put the style `folder`/<name>/ into the store unless the very same is there; one small read if it is.
 
     Nothing happens for a name without such a folder: `identity`, or a style that exists in the store alone.
-    All plain files of the folder go there, the card last. Raises what the store raises.
+    All plain files of the folder go there, the card last, and again should another release of the app have
+    put its own in between, since a card must not speak of another's model. Raises what the store raises.
     """
     home = folder / name
     try:
@@ -30,10 +32,19 @@ def shelve_style(store: Store, folder: Path, name: str) -> None:
         return
     if read_if_there(store, STYLES, f"{name}/{CARD}") == card:
         return
-    for path in sorted(home.iterdir()):
-        if path.is_file() and path.name != CARD and not path.name.startswith("."):
+    others = [path for path in sorted(home.iterdir()) if path.is_file() and path.name != CARD]
+    files = [path for path in others if not path.name.startswith(".")]
+    for _ in range(_TRIES):
+        for path in files:
             store.put_file(STYLES, f"{name}/{path.name}", path)
-    store.put_bytes(STYLES, f"{name}/{CARD}", card)
+        store.put_bytes(STYLES, f"{name}/{CARD}", card)
+        if all(_holds(store, name, path) for path in (home / CARD, *files)):
+            return
+    raise StoreError(f"the style {name} is being replaced in the store by another release of the app")
+
+
+def _holds(store: Store, name: str, path: Path) -> bool:
+    return read_if_there(store, STYLES, f"{name}/{path.name}") == path.read_bytes()
 
 
 def shelved_styles(store: Store) -> list[str]:

@@ -55,6 +55,7 @@ def _fetch(store: Store, name: str, precision: str, folder: Path) -> tuple[str, 
         raise StyleError(
             f"style {name}: {STYLES}/{name}/{model.file} has sha256 {digest}, its card says {model.sha256}",
             advice="Put the model into the store first and its card last",
+            retryable=True,  # a large one that is being replaced takes longer than the tries here
         )
     (home / model.file).write_bytes(data)
     return model.file, len(data)

@@ -56,6 +56,24 @@ def test_a_new_version_takes_the_place_of_the_old_one(store: Store, tmp_path: Pa
         assert load_style("mine", tmp_path / str(layers)).card.model.sha256 == style.card.model.sha256
 
 
+def test_two_releases_at_once_leave_one_whole_style(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for layers in (1, 2):
+        save_style(tmp_path / str(layers), "mine", slow_model(layers), Contract())
+    put, others = store.put_bytes, [2]
+
+    def interrupted(container: str, name: str, data: bytes) -> None:
+        if others:  # just before the older release writes its card, the newer one comes and goes
+            shelve_style(store, tmp_path / str(others.pop()), "mine")
+        put(container, name, data)
+
+    monkeypatch.setattr(store, "put_bytes", interrupted)
+    shelve_style(store, tmp_path / "1", "mine")
+    fetch_style(store, "mine", "float32", tmp_path / "node")
+    load_style("mine", tmp_path / "node").load_model()
+
+
 def test_names_without_a_folder_are_left_alone(store: Store, tmp_path: Path) -> None:
     for name in ("identity", "of-somebody-else"):
         shelve_style(store, SHIPPED, name)
@@ -88,8 +106,9 @@ def test_a_model_that_its_card_does_not_mean_is_waited_for_and_refused(
     shelve_style(store, tmp_path / "own", "mine")
     right = store.read_bytes(STYLES, "mine/model.onnx")
     store.put_bytes(STYLES, "mine/model.onnx", b"another")
-    with pytest.raises(StyleError, match=r"styles/mine/model\.onnx has sha256 .* its card says"):
+    with pytest.raises(StyleError, match=r"styles/mine/model\.onnx has sha256 .* its card says") as told:
         fetch_style(store, "mine", "float32", tmp_path / "a")
+    assert told.value.retryable, "a large model takes its time"
     monkeypatch.setattr("scoring.shelf._PAUSE_SECONDS", 1.0)
     put = threading.Timer(0.3, store.put_bytes, (STYLES, "mine/model.onnx", right))
     put.start()
