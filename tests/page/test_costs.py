@@ -121,6 +121,32 @@ def test_a_job_that_stopped_at_its_limit_can_go_on(browser: Browser, base: str) 
         assert asked == ["approve", "retry"]
 
 
+def test_the_amount_that_is_proposed_counts_what_was_spent(browser: Browser, base: str) -> None:
+    stopped = document(
+        error={"code": "over-budget", "message": "the job was stopped at its limit of cost"},
+        links={"approve": f"{base}/api/jobs/clip-0123456789/approve"},
+        cost={"nodeSeconds": 400, "estimate": 12.0, "currency": "USD"},
+        quote={"minutes": {"low": 3, "likely": 4, "high": 5}, "cost": {**RANGE, "currency": "USD"}},
+    )
+    with tab(browser, base) as watched:
+        watched.page.route("**/api/jobs/*", lambda route: answer(route, stopped))
+        watched.page.goto(f"{base}/#/jobs/clip-0123456789")
+        expect(watched.page.locator("#approval-most")).to_have_value("27")
+        assert "12.00 USD were spent" in watched.text("#approval-limit")
+
+
+def test_two_currencies_are_never_mixed(browser: Browser, base: str) -> None:
+    approval = {"limit": 5, "currency": "EUR", "reasons": ["What it costs in EUR is not known."]}
+    job = waiting(approval=approval, quote={"cost": {**RANGE, "currency": "USD"}})
+    with tab(browser, base) as watched:
+        watched.page.route("**/api/jobs/*", lambda route: answer(route, job))
+        watched.page.goto(f"{base}/#/jobs/clip-0123456789")
+        expect(watched.page.locator("#approval-price")).to_have_text("About 10.10–15.00 USD")
+        assert "may cost 5.00 EUR" in watched.text("#approval-limit")
+        expect(watched.page.locator("#approval-most")).to_have_value("")
+        expect(watched.page.locator("#approval-currency")).to_have_text("EUR")
+
+
 def test_a_film_is_priced_as_it_is_uploaded(home: Tab, film: Path) -> None:
     asked: list[Any] = []
     quote = {"minutes": {"low": 3, "likely": 4, "high": 5}, "reasons": ["Measured."]}
