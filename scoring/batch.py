@@ -186,6 +186,8 @@ class _Run:
             styles = folder
             for name in {job.style, job.options.mix or job.style}:
                 fetch_style(self.store, name, job.options.precision, folder)
+            if self.stop.requested:  # to load a model takes longer than a node that is taken away has left
+                raise Canceled(f"run {self.run} was stopped before its first segment")
         return open_repainter(
             job,
             styles,

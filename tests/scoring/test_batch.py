@@ -388,3 +388,24 @@ def test_the_heartbeats_of_a_resumed_run_begin_with_what_is_published(
     progress = score(prepared, prepared.request(attempt=2))
     assert (seen[0].state, seen[0].frames_done, seen[0].new_frames) == (BatchState.RUNNING, 24, 0)
     assert (progress.frames_done, progress.new_frames) == (FRAMES, FRAMES - 24)
+
+
+def test_a_run_that_is_stopped_while_it_fetches_its_style_loads_none(
+    prepared: PreparedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, stop = prepared.request(), StopRequest(5)
+
+    def fetch(*_: object) -> None:
+        stop.request()
+
+    def load(*_: object, **__: object) -> None:
+        pytest.fail("a model was loaded")
+
+    monkeypatch.setattr("scoring.batch.fetch_style", fetch)
+    monkeypatch.setattr("scoring.batch.open_repainter", load)
+    settings = RunSettings(styles=None, providers="cpu")
+    assert (
+        run_batch(prepared.store, prepared.job.id, run, settings, Rank(), stop).state is BatchState.CANCELED
+    )
+    assert prepared.result(run).state is BatchState.CANCELED
+    assert set(prepared.page_hashes()) == {None}
