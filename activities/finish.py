@@ -13,6 +13,7 @@ import azure.durable_functions as df
 
 from activities.batches import batch_rows
 from activities.marks import FINISHED, decide, note_end
+from activities.reading import read_each
 from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
 from reelbrush import __version__
@@ -65,9 +66,9 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         return {"canceled": True}
     if to.store.stat(WORK, names.receipt) is None:
         manifest = read_manifest(to.store, job)
-        pages = [
-            read_page(to.store, job.id, manifest.generation, segment.index) for segment in manifest.segments
-        ]
+        pages = read_each(
+            lambda segment: read_page(to.store, job.id, manifest.generation, segment.index), manifest.segments
+        )
         _learn(to, job, manifest, pages, request)
         receipt = {
             "job": to_json(job),

@@ -9,6 +9,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.reading import read_each
 from activities.services import Services, read_page, services
 from activities.traced import traced
 from reelbrush.compute import RunStatus
@@ -47,8 +48,9 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
     """
     ids = [run_id(job, index, attempt) for index, attempt in runs]
     statuses = to.compute.status(job, ids)
-    pairs = zip(runs, ids, strict=True)
-    return _short(to, [({**_look(to, job, run, statuses.get(run)), "i": i}, run) for (i, _), run in pairs])
+    looks = read_each(lambda run: _look(to, job, run, statuses.get(run)), ids)
+    seen = zip(runs, ids, looks, strict=True)
+    return _short(to, [({**look, "i": index}, run) for (index, _), run, look in seen])
 
 
 def poll_patiently(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:

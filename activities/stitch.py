@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, cast
 import azure.durable_functions as df
 
 from activities.marks import CancelWatch, JobCanceled, is_canceled
+from activities.reading import read_each
 from activities.services import (
     Services,
     check_source,
@@ -86,9 +87,10 @@ def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[i
     When the style's model was replaced while the job ran, no segment counts, so that one video never mixes
     two versions of a style.
     """
-    pages = {s.index: _proof(to, manifest, s, timestamps) for s in manifest.segments}
-    models = {page.versions.get("model", "") for page in pages.values() if page is not None}
-    bad = [index for index, page in pages.items() if page is None or len(models) > 1]
+    pages = read_each(lambda segment: _proof(to, manifest, segment, timestamps), manifest.segments)
+    models = {page.versions.get("model", "") for page in pages if page is not None}
+    segments = zip(manifest.segments, pages, strict=True)
+    bad = [segment.index for segment, page in segments if page is None or len(models) > 1]
     for index in bad:
         to.store.delete(WORK, WorkNames(manifest.job).page(manifest.generation, index))
     return bad
