@@ -31,6 +31,7 @@ _OUT_OF_MEMORY = (
     "cuda failure 2:",
     "smaller than requested bytes",  # an arena's own limit, as gpu_mem_limit sets it
     "status_alloc_failed",  # cuBLAS, cuDNN
+    "allocation_failed",  # cuDNN 9, of host or device
 )
 # as onnxruntime words what CUDA and its libraries answer, for which no model is to blame at once
 _GPU_FAILURE = re.compile(

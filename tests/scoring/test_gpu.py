@@ -140,6 +140,7 @@ def test_a_gpu_that_cannot_be_used_is_told_and_a_cpu_without_one_paints(
         ("Failed to initialize CUDNN Frontend", "gpu"),
         ("CUDA failure 2: out of memory ; GPU=0", "out-of-memory"),
         ("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0", "out-of-memory"),
+        ("CUDNN failure 4003: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0", "out-of-memory"),
         ("Dimensions must match", "style"),
     ],
 )
