@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from reelbrush.host import Host
+from tests.orchestrators.test_planning import DEAR
 from tests.orchestrators.test_stylize import APP, JOB, QUEUED, World, names
 
 CANCELED = {"canceled": True}
 STEPS: dict[str, tuple[Any, str]] = {  # what they answer, and the phase they belong to
     "admit_job": (CANCELED, "queued"),
     "split_video": (CANCELED, "splitting"),
+    "plan_job": (CANCELED, "splitting"),
+    "await_approval": (CANCELED, "awaitingApproval"),
     "submit_run": ("", "splitting"),
     "stitch_video": (CANCELED, "stitching"),
     "finish_job": (CANCELED, "stitching"),
@@ -38,6 +41,8 @@ def test_nothing_follows_the_step_that_found_the_job_canceled(
             module.calls.clear()
             module.script.clear()
             module.script.update(World().script)
+            if step == "await_approval":
+                module.script["plan_job"] = lambda _: DEAR
             module.script[step] = lambda _: STEPS[step][0]
             client = df.DurableOrchestrationClient(client_binding(host.base_url))
             await client.start_new("stylize_video", JOB.id, {**QUEUED, "pollSeconds": 0.1})
