@@ -15,7 +15,7 @@ from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
 from reelbrush.job import Batch, Job, Manifest, WorkNames, from_json
 from reelbrush.job.names import WORK
-from reelbrush.job.plan import Plan, plan
+from reelbrush.job.plan import MAX_BATCHES, Plan, plan
 from reelbrush.pricing.basis import Basis, basis_of
 from reelbrush.pricing.kept import keep_quote
 from reelbrush.pricing.quote import RANGE, quote
@@ -58,7 +58,7 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     frames = [segment.frame_count for segment in left]
     missing = [0 if segment.index in published else segment.frame_count for segment in left]
     probed = first > 0 or not all(missing[:PROBE_SEGMENTS])
-    planned, full = _plans(basis, missing if any(missing) else frames, probed)
+    planned, full = _plans(basis, missing if any(missing) else frames, probed, MAX_BATCHES - index)
     done = sum(frames) - sum(missing)
     document = quote(basis, full, manifest.frame_count - done, _done(manifest, done))
     document["batches"] += index
@@ -98,17 +98,20 @@ def _basis(to: Services, job: Job, manifest: Manifest, published: set[int]) -> B
     return basis_of(to.settings, to.store, job.style, job.options, pixels)
 
 
-def _plans(basis: Basis, frames: Sequence[int], probed: bool) -> tuple[Plan, Plan]:
-    """Return the plan for now and that for everything; they are one unless a probe comes first."""
+def _plans(basis: Basis, frames: Sequence[int], probed: bool, most: int) -> tuple[Plan, Plan]:
+    """Return the plan for now and that for everything, of at most `most` batches each.
+
+    They are one unless a probe comes first.
+    """
     figures = basis.planning()
     if figures.seconds_per_frame is not None or basis.local or figures.batch_frames:
-        full = plan(frames, figures)
+        full = plan(frames, figures, most)
         return full, full
-    full = plan(frames, basis.figures)  # as far as can be reckoned
+    full = plan(frames, basis.figures, most)  # as far as can be reckoned
     if len(full.batches) > 1:
         if not probed and len(frames) > PROBE_SEGMENTS:
             return _probe(frames, figures.run_nodes), full
-        full = plan(frames, figures)
+        full = plan(frames, figures, most)
     return full, full
 
 

@@ -47,9 +47,13 @@ class Plan:
 
 
 def plan_batches(
-    segment_frames: Sequence[int], nodes: int, batch_frames: int | None = None, minimum: int = 96
+    segment_frames: Sequence[int],
+    nodes: int,
+    batch_frames: int | None = None,
+    minimum: int = 96,
+    most: int = MAX_BATCHES,
 ) -> tuple[Batch, ...]:
-    """Group consecutive segments of `segment_frames[i]` frames into at most MAX_BATCHES batches.
+    """Group consecutive segments of `segment_frames[i]` frames into at most `most` batches.
 
     Segments that need no work any more count 0 frames; no batch holds nothing but such, and there is none
     where all are such.
@@ -62,16 +66,17 @@ def plan_batches(
     if total == 0:
         return ()
     if batch_frames is None:
-        wanted = max(1, min(nodes, MAX_BATCHES, total // minimum))
+        wanted = max(1, min(nodes, most, total // minimum))
     else:
-        wanted = max(1, min(MAX_BATCHES, -(-total // max(1, batch_frames))))
+        wanted = max(1, min(most, -(-total // max(1, batch_frames))))
     return _share(segment_frames, wanted)
 
 
-def plan(segment_frames: Sequence[int], figures: Figures) -> Plan:
+def plan(segment_frames: Sequence[int], figures: Figures, most: int = MAX_BATCHES) -> Plan:
     """Group segments so that the last batch is expected to end early, with as few batches as that takes.
 
-    Segments that need no work any more count 0 frames, as in `plan_batches`.
+    There are at most `most` batches. Segments that need no work any more count 0 frames, as in `plan_batches`.
+
     Without a measured rate, or with a wished size, this is `plan_batches`. The expected end counts the start
     of runs, the longest batch of each round of batches over the nodes, and what evictions cost.
     """
@@ -80,19 +85,19 @@ def plan(segment_frames: Sequence[int], figures: Figures) -> Plan:
         return Plan((), 1)
     if figures.seconds_per_frame is None or figures.batch_frames:
         runs_at_once = max(1, figures.nodes // figures.run_nodes)
-        batches = plan_batches(segment_frames, runs_at_once, figures.batch_frames or None)
-        wide = -(-figures.nodes // MAX_BATCHES) if len(batches) == MAX_BATCHES else 1
+        batches = plan_batches(segment_frames, runs_at_once, figures.batch_frames or None, most=most)
+        wide = -(-figures.nodes // most) if len(batches) == most else 1
         why = "as set by REELBRUSH_BATCH_FRAMES" if figures.batch_frames else "one for each node"
         return Plan(batches, max(figures.run_nodes, wide), (f"{_counted(len(batches))}, {why}.",))
     work = total * figures.seconds_per_frame / figures.processes  # node seconds
-    wide = min(-(-figures.nodes // MAX_BATCHES), math.ceil(work / (WORK_SECONDS * MAX_BATCHES)))
+    wide = min(-(-figures.nodes // most), math.ceil(work / (WORK_SECONDS * most)))
     nodes = max(figures.run_nodes, wide)
-    cap = min(MAX_BATCHES, len(segment_frames))
+    cap = min(most, len(segment_frames))
     fewest = min(cap, max(1, math.ceil(2 * work / (nodes * figures.run_seconds))))  # half the limit is safe
-    most = max(fewest, min(cap, round(work / (nodes * WORK_SECONDS))))
+    last = max(fewest, min(cap, round(work / (nodes * WORK_SECONDS))))
     ends = {
         n: expected_seconds(_share(segment_frames, n), nodes, figures, len(segment_frames))
-        for n in range(fewest, most + 1)
+        for n in range(fewest, last + 1)
     }
     best = min(ends.values())
     chosen = min(n for n, end in ends.items() if end <= best * _TOLERANCE)
@@ -133,8 +138,8 @@ def _share(segment_frames: Sequence[int], wanted: int) -> tuple[Batch, ...]:
         frames += count
         done += count
         # borders at equal shares of the whole, so that rounding never piles up on the last batch
-        due = done * wanted >= total * (len(batches) + 1) and done < total
-        if due or index == len(segment_frames) - 1:
+        due = frames > 0 and done * wanted >= total * (len(batches) + 1)
+        if (due and done < total) or index == len(segment_frames) - 1:
             batches.append(Batch(len(batches), first, index + 1 - first, frames))
             first, frames = index + 1, 0
     return tuple(batches)

@@ -122,6 +122,15 @@ def test_no_run_is_started_for_what_is_published(tmp_path: Path) -> None:
     assert covered(ask(to)) == list(range(1000)), "a stitch that failed is tried again"
 
 
+def test_the_probe_is_one_of_a_hundred_batches(tmp_path: Path) -> None:
+    to = services(tmp_path, replace(T4, nodes=200), segments=2000)
+    assert ask(to)["probe"]
+    paint(to, 0, 1, 2, per_frame=0.0)
+    rest = ask(to, first=3, index=1)
+    assert rest["quote"]["batches"] == 100 and rest["batches"][-1][0] == 99, "logs of batch 100 are refused"
+    assert rest["nodes"] * 99 >= 200
+
+
 def test_a_short_clip_is_one_batch_without_a_probe(tmp_path: Path) -> None:
     answer = ask(services(tmp_path, T4, segments=10))
     assert answer["batches"] == [[0, 0, 10, 480]] and not answer["probe"]
