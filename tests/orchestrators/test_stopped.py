@@ -40,10 +40,11 @@ def test_nothing_follows_the_step_that_found_the_job_canceled(
             module: Any = sys.modules["function_app"]
             module.calls.clear()
             module.script.clear()
-            module.script.update(World().script)
+            script = World().script
             if step == "await_approval":
-                module.script["plan_job"] = lambda _: DEAR
-            module.script[step] = lambda _: STEPS[step][0]
+                script["plan_job"] = lambda _: DEAR
+            script[step] = lambda _: STEPS[step][0]
+            module.script.update(script)
             client = df.DurableOrchestrationClient(client_binding(host.base_url))
             await client.start_new("stylize_video", JOB.id, {**QUEUED, "pollSeconds": 0.1})
             async with asyncio.timeout(60):
