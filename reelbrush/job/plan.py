@@ -75,7 +75,7 @@ def plan_batches(
 def plan(segment_frames: Sequence[int], figures: Figures, most: int = MAX_BATCHES) -> Plan:
     """Group segments so that the last batch is expected to end early, with as few batches as that takes.
 
-    There are at most `most` batches. Segments that need no work any more count 0 frames, as in `plan_batches`.
+    There are at most `most` batches. Segments that need no work any more count 0 frames.
 
     Without a measured rate, or with a wished size, this is `plan_batches`. The expected end counts the start
     of runs, the longest batch of each round of batches over the nodes, and what evictions cost.
