@@ -38,6 +38,7 @@ def main() -> None:
     scale.add_argument("--nodes", type=int, default=1000)
     scale.add_argument("--run-seconds", type=float, nargs=2, default=(30.0, 90.0), metavar=("LOW", "HIGH"))
     scale.add_argument("--evictions", type=float, default=0.1, help="chance of a start to lose a node")
+    scale.add_argument("--turn-seconds", type=float, default=1.0, help="that no turn may take")
     storm.add_argument("--batches", type=int, default=200, help="of two jobs together")
     storm.add_argument("--segments", type=int, default=3, help="of a batch")
     storm.add_argument("--nodes", type=int, default=6, help="of the cluster, one of which never starts")
@@ -65,6 +66,7 @@ def _scale(wanted: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         wanted.evictions,
         wanted.seed,
         wanted.poll_seconds,
+        wanted.turn_seconds,
     )
     result = cluster_scale.measure(scale)
     return result, cluster_scale.problems(result, scale)
