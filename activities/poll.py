@@ -103,16 +103,11 @@ def log_lines(to: Services, run: str) -> list[str]:
 def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[str, Any]:
     names = WorkNames(job)
     result = _read(to, names.result(run))
-    stopped = result is not None and result.state is BatchState.CANCELED
-    # a run whose node was taken away says that it was stopped, and may be started again by the service
-    goes_on = status is not None and status.state in (BatchState.QUEUED, BatchState.RUNNING)
-    too_long = status is not None and status.code == TIMEOUT  # it was stopped, and that counts as its failure
-    if result is not None and not (stopped and (goes_on or too_long)):
-        evicted = result.state is BatchState.CANCELED and status is not None and status.code == EVICTED
-        return _ended(to, job, run, result) | ({"e": 1} if evicted else {})
+    if result is not None and not _overruled(result, status):
+        return _ended(to, job, run, result)
     if status is None:
         return {"s": BatchState.CANCELED, "n": 0}  # the backend forgot it: submit again
-    progress = _read(to, names.progress(run))
+    progress = _read(to, names.progress(run)) or result
     if progress is None:
         seen: dict[str, Any] = {"n": 0}
     else:
@@ -126,6 +121,19 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
     published = _published(to, job, run)
     lost = {**seen, "s": BatchState.FAILED, "p": published, "code": status.code or "run-lost", "text": text}
     return lost if status.retryable else {**lost, "final": 1}
+
+
+def _overruled(result: BatchProgress, status: RunStatus | None) -> bool:
+    """Whether what the backend says of a run counts, although the run has left a result.
+
+    A run that was stopped does not know why: its node may have been taken away, and the service may start it
+    again, or its time was over, which is its failure. With its node a run may also lose what it works with.
+    """
+    if status is None or result.state is BatchState.DONE:
+        return False
+    if result.state is BatchState.CANCELED:
+        return status.state in (BatchState.QUEUED, BatchState.RUNNING) or status.code in (EVICTED, TIMEOUT)
+    return result.retryable and status.code == EVICTED
 
 
 def _heard(to: Services, job: str, run: str) -> dict[str, Any] | None:

@@ -104,6 +104,18 @@ def test_a_lost_node_is_an_eviction_and_no_failure(at: Services, cluster: Cluste
     assert look(at).state is BatchState.CANCELED and not look(at).evicted
 
 
+@pytest.mark.parametrize("retryable", [True, False])
+def test_what_fails_with_its_node_is_no_failure(at: Services, cluster: Cluster, retryable: bool) -> None:
+    assert submit(at, submission()) == RUN
+    broken = BatchProgress(RUN, BatchState.FAILED, 1, 2, 2, 4, 0.0, error="no network", retryable=retryable)
+    at.store.put_bytes(WORK, NAMES.result(RUN), json.dumps(to_json(broken)).encode())
+    cluster.states[RUN] = RunStatus(RUN, BatchState.FAILED)
+    assert look(at).state is BatchState.FAILED and look(at).retryable is retryable
+    cluster.states[RUN] = RunStatus(RUN, BatchState.CANCELED, code=EVICTED)
+    assert look(at).evicted is retryable
+    assert look(at).state is (BatchState.CANCELED if retryable else BatchState.FAILED)
+
+
 @pytest.mark.parametrize("state", [BatchState.QUEUED, BatchState.RUNNING])
 def test_a_run_that_the_service_starts_again_is_not_submitted_twice(
     at: Services, cluster: Cluster, state: BatchState
