@@ -28,8 +28,6 @@ async def _complete(to: Surface, job: str) -> None:
     store = to.services.store
     status = await instance(to, job)
     if await asyncio.to_thread(is_canceled, store, job):  # else it was not decided, or retried since
-        runs = await asyncio.to_thread(open_runs, store, job)
-        await asyncio.to_thread(to.services.compute.cancel, job, runs)
         active = is_active(status)
         if active:
             with contextlib.suppress(
@@ -39,6 +37,9 @@ async def _complete(to: Surface, job: str) -> None:
             log.warning("the cancellation of %s had not come to its end", job)
         retry = int(request_of(status).get("retry", 0)) if status is not None else 0
         await asyncio.to_thread(tell_canceled, to.services, job, retry)
+        # last, since a cluster that cannot be asked must not keep the rest back
+        runs = await asyncio.to_thread(open_runs, store, job)
+        await asyncio.to_thread(to.services.compute.cancel, job, runs)
         if active:
             return  # looked at again in a minute
         await asyncio.to_thread(note_end, store, job)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from function_app.start import start_job
 from function_app.upkeep import keep_up, queue
 from function_app.upkeep.instances import instance
 from reelbrush.compute.local import LocalCompute
+from reelbrush.errors import ComputeError
 from reelbrush.host import Host
 from reelbrush.job import BlobRef, Job, WorkNames
 from reelbrush.job.names import CANCELING, ENDED, INDEX, QUEUE, SWEPT, WORK
@@ -138,6 +139,39 @@ def test_a_cancellation_that_was_only_decided_is_completed(
         assert ended.runtime_status == "Terminated" and is_canceled(there.store, JOB.id)
 
     monkeypatch.setattr("activities.cancel.decide", die_after)
+    played(body, tmp_path)
+
+
+def test_a_cluster_that_cannot_be_asked_keeps_only_its_runs_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[Any, ...]] = []
+
+    def note(_store: object, _settings: object, *event: Any) -> None:
+        told.append(event)
+
+    monkeypatch.setattr("activities.cancel.tell", note)
+
+    async def body(there: Scene) -> None:
+        stopped: list[str] = []
+
+        def cancel_runs(job: str, runs: Sequence[str] = ()) -> None:
+            stopped.append(job)
+            if len(stopped) < 4:
+                raise ComputeError("the cluster does not answer")
+
+        there.script["admit_job"] = lambda _: {"ahead": 3}
+        await there.start()
+        await there.until("queued")
+        monkeypatch.setattr(there.to.services.compute, "cancel", cancel_runs)
+        cancel_job(there.to.services, JOB.id)
+        await there.keep_up()
+        assert (await there.host.wait(JOB.id, timeout=60)).runtime_status == "Terminated"
+        await there.keep_up()
+        assert told == [(JOB.id, "cancelled", {}, 0)] and there.left(CANCELING) != []
+        await there.keep_up()
+        assert len(told) == 1 and len(stopped) == 4 and there.left(CANCELING) == []
+
     played(body, tmp_path)
 
 
