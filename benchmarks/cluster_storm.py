@@ -119,7 +119,10 @@ def _result(at: Cloud, jobs: list[str], metered: dict[str, Any], drawn: int) -> 
         "callsFailedShare": round(sum(faults.values()) / max(1, len(calls)), 3),
         "deadNodes": at.azure_ml.cluster("gpu-cluster").dead,
         "alive": [run for run, _ in at.azure_ml.alive()],
-        "slowestTurn": round(max(turn["seconds"] for turn in turns), 3),
+        "turnSeconds": {
+            "max": round(max(turn["seconds"] for turn in turns), 3),
+            "maxCpu": round(max(turn["cpu"] for turn in turns), 3),
+        },
         "historyEvents": max(turn["events"] for turn in turns),
         "refusedHosts": at.azure_ml.refused_hosts(),
         "bugs": [repr(bug) for bug in at.azure_ml.bugs],
