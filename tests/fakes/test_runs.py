@@ -11,6 +11,8 @@ import pytest
 
 from tests.azurite_account import azurite_with_identity
 from tests.fakes.azureml.cluster import SCORING_CLIENT
+from tests.fakes.azureml.processes import ProcessExecutor
+from tests.fakes.azureml.runs import Run, Work
 from tests.fakes.azureml.stand_in import StandIn
 from tests.fakes.plain import DATA, Plain
 
@@ -301,3 +303,13 @@ def test_lists_come_in_pages(azure_ml: StandIn, plain: Plain) -> None:
     second = plain.call("POST", runs, query | {"continuationToken": first["continuationToken"]}).json()
     assert [page["value"][0]["runId"] for page in (first, second)] == ["run-3", "run-1"]
     assert second["continuationToken"] is None
+
+
+def test_nothing_starts_after_the_end(tmp_path: Path) -> None:
+    bugs: list[BaseException] = []
+    executor = ProcessExecutor(tmp_path, dict[str, str], bugs.append)
+    executor.close()
+    work = Work("gpu-cluster", ("sleep", "60"), {}, lambda folder: None)
+    ends: list[int | None] = []
+    executor.start(Run("late", "v2", "reelbrush", work, {}, starts=1), lambda code, _: ends.append(code))
+    assert ends == [None] and executor.alive() == [] and bugs == []

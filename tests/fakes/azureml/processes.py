@@ -35,6 +35,7 @@ class ProcessExecutor:
         self._processes: dict[str, list[subprocess.Popen[bytes]]] = {}
         self._lock = threading.Lock()
         self._stopped: set[tuple[str, int]] = set()
+        self._closed = False
 
     def logs(self, run: str) -> Path:
         """Return the folder of a run's log files."""
@@ -58,7 +59,7 @@ class ProcessExecutor:
             code.mkdir(parents=True)
             run.work.unpack(code)
             with self._lock:
-                if (run.id, start) in self._stopped:
+                if self._closed or (run.id, start) in self._stopped:
                     processes: list[subprocess.Popen[bytes]] = []
                 else:
                     processes = self._processes[run.id] = self._launch(run, start, code)
@@ -75,8 +76,9 @@ class ProcessExecutor:
         threading.Thread(target=_end, args=(processes, grace), daemon=True).start()
 
     def close(self) -> None:
-        """Kill everything."""
+        """Kill everything, and start nothing any more."""
         with self._lock:
+            self._closed = True
             processes = [process for ranks in self._processes.values() for process in ranks]
         _end(processes, 0)
 
