@@ -68,6 +68,11 @@ def note_canceling(store: Store, job: str) -> None:
     store.put_new_bytes(WORK, CANCELING + job, b"")
 
 
+def note_run_left(store: Store, job: str) -> None:
+    """Ask the upkeep to stop the runs of a canceled job once more; the cancellation was told before."""
+    store.put_new_bytes(WORK, CANCELING + job, _TOLD)
+
+
 def note_told(store: Store, job: str) -> None:
     """Note that the event of the job's cancellation is in the outbox."""
     store.put_bytes(WORK, CANCELING + job, _TOLD)

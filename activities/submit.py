@@ -11,7 +11,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.marks import is_canceled
+from activities.marks import is_canceled, note_run_left
 from activities.services import Services, error_result, services, styles_folder
 from activities.traced import traced
 from reelbrush.compute import RunRequest
@@ -43,11 +43,13 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
     """Write `WorkNames.batch(run)` and submit the run, unless that was done before; see `submit_run`.
 
     Of a canceled job nothing is submitted and "" returned. A cancellation that comes between the look at its
-    mark and the submission may not see the run, so the mark is looked at again.
+    mark and the submission may not see the run, so the mark is looked at again; and one that an earlier
+    delivery of this step submitted, or whose answer was lost, is stopped all the same.
     """
     job, run = from_json(Job, request["job"]), str(request["run"])
+    description = WorkNames(job.id).batch(run)
     if is_canceled(to.store, job.id):
-        return ""
+        return _stopped(to, job.id, run) if to.store.stat(WORK, description) is not None else ""
     document = {
         "job": to_json(job),
         "batch": to_json(Batch(*request["batch"])),
@@ -55,21 +57,30 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
         "submittedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "traceparent": current_traceparent(),
     }
-    to.store.put_new_bytes(WORK, WorkNames(job.id).batch(run), json.dumps(document).encode())
+    to.store.put_new_bytes(WORK, description, json.dumps(document).encode())
     evictions, nodes = int(request.get("evictions", 0)), int(request.get("nodes", 1))
     try:
         if to.settings.backend != "local":
             _shelve(to, job)
         to.compute.submit(RunRequest(job.id, run, evictions, nodes))
     except ComputeError as error:
+        if is_canceled(to.store, job.id):
+            return _stopped(to, job.id, run)
         if error.retryable and request.get("patient"):
             log.warning("%s cannot be submitted now: %s", run, error)
             return {"later": str(error)[:300]}
         return error_result(error)
-    if is_canceled(to.store, job.id):
-        to.compute.cancel(job.id, [run])
-        return ""
-    return run
+    return _stopped(to, job.id, run) if is_canceled(to.store, job.id) else run
+
+
+def _stopped(to: Services, job: str, run: str) -> str:
+    """Stop a run of a canceled job and return ""; where that fails, the upkeep does it."""
+    note_run_left(to.store, job)
+    try:
+        to.compute.cancel(job, [run])
+    except ComputeError as error:
+        log.warning("the run %s of a canceled job could not be stopped yet: %s", run, error)
+    return ""
 
 
 def _shelve(to: Services, job: Job) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from activities.approval import approve_job, look_for_approval
 from activities.cancel import cancel_job, open_runs
-from activities.marks import CANCELED, decide, is_canceled
+from activities.marks import CANCELED, decide, forget_canceling, is_canceled, is_told
 from activities.poll import TIMEOUT, poll, poll_patiently
 from activities.services import Services, styles_folder
 from activities.split import split
@@ -26,7 +26,7 @@ from reelbrush.compute.local import LocalCompute
 from reelbrush.compute.port import EVICTED, Waiting
 from reelbrush.errors import ComputeError
 from reelbrush.job import BatchProgress, BatchState, run_id, to_json
-from reelbrush.job.names import STYLES, WORK
+from reelbrush.job.names import CANCELING, STYLES, WORK
 from reelbrush.settings import Settings
 from tests.activities.test_stitch import JOB, NAMES, to
 
@@ -274,3 +274,23 @@ def test_the_limit_is_told_to_the_orchestration_where_there_is_one() -> None:
         "queueMinutes": 7,
     }
     assert "maxCost" not in orchestration_input(JOB, Settings("folder:/x"), 0, 0.0, None)
+
+
+def test_a_run_whose_submission_meets_a_cancellation_is_stopped_in_the_end(
+    at: Services, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(request: RunRequest) -> None:
+        assert cancel_job(at, JOB.id)
+        forget_canceling(at.store, JOB.id)  # the upkeep has been there and saw no run
+        cluster.stopped.clear()
+        cluster.error = ComputeError("the answer was lost")
+        raise cluster.error
+
+    monkeypatch.setattr(cluster, "submit", lost)
+    assert submit(at, submission(patient=True)) == ""
+    left = f"{CANCELING}{JOB.id}"
+    assert at.store.stat(WORK, left) is not None, "it could not be stopped yet: the upkeep has to look again"
+    assert is_told(at.store, JOB.id), "and tells nobody a second time"
+    cluster.error = None
+    assert submit(at, submission(patient=True)) == "", "the same step, delivered again"
+    assert cluster.stopped == [(JOB.id, [RUN])]
