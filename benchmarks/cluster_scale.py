@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,9 @@ def measure(wanted: Scale) -> dict[str, Any]:
         metered = at.serve([job.id])
         seconds = watch.seconds
         nodes.close()
-        return {"machine": before, "seconds": seconds} | _result(at, job.id, nodes, metered)
+        result = {"machine": before, "seconds": seconds} | _result(at, job.id, nodes, metered)
+    shutil.rmtree(base, ignore_errors=True)  # kept where something went wrong
+    return result
 
 
 def _result(at: Cloud, job: str, nodes: SimulatedNodes, metered: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def measure(wanted: Storm) -> dict[str, Any]:
                 f"{result['batches']} batches, {result['preempted']} of {result['starts']} starts preempted"
             )
             plot_runs(wanted.plot, list(at.azure_ml.service.runs.values()), title)
+    shutil.rmtree(base, ignore_errors=True)  # kept where something went wrong
     return result
 
 
