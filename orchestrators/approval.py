@@ -29,6 +29,9 @@ def wait_for_approval(course: Course) -> Steps:
         course.show(
             "awaitingApproval", summary=summary_of(awaiting["approval"]), approval=awaiting["approval"]
         )
+        if "told" not in awaiting:
+            yield from course.tell("approval", {"approval": awaiting["approval"]})
+            awaiting = {**awaiting, "told": True}
         answer = yield from course.step(
             "await_approval", job=course.job, ticket=request["ticket"], since=awaiting["since"]
         )
@@ -39,7 +42,7 @@ def wait_for_approval(course: Course) -> Steps:
             context.continue_as_new({**rest, "ticket": ticket, "queuedAt": now.isoformat()})
             return None
         yield context.create_timer(now + approval_pause((now - since).total_seconds()))
-    context.continue_as_new(request)
+    context.continue_as_new({**request, "awaiting": awaiting})
     return None
 
 

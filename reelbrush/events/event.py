@@ -6,7 +6,7 @@ import os
 from datetime import datetime
 from typing import Any
 
-TYPES = ("started", "finished", "failed", "cancelled", "stuck")
+TYPES = ("started", "approval", "finished", "failed", "cancelled", "stuck")
 PREFIX = "reelbrush.job."  # begins the `type` of every event
 
 

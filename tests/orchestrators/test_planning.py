@@ -109,7 +109,7 @@ def test_a_dear_job_waits_for_approval_without_a_place_in_the_queue(tmp_path: Pa
     tickets = [request["ticket"] for name, request in calls if name == "admit_job"]
     assert tickets[0] == QUEUED["ticket"] and tickets[1] > tickets[0], "and it queues anew, at the end"
     told_events = [request["type"] for name, request in calls if name == "tell_event"]
-    assert told_events == ["started", "finished"]
+    assert told_events == ["started", "approval", "finished"], "told once, however long it waits"
     assert names(calls).count("split_video") == 1 and len(plans) == 2
 
 
