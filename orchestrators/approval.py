@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestrators.course import Course, Steps
 from reelbrush.job import ticket_name
@@ -23,7 +24,7 @@ def wait_for_approval(course: Course) -> Steps:
     The state in "scoring" is kept: the job is planned again when it is its turn.
     """
     context, request = course.context, course.request
-    awaiting = request["awaiting"]
+    awaiting: dict[str, Any] = request["awaiting"]
     since = datetime.fromisoformat(awaiting["since"])
     for _ in range(LOOKS):
         course.show(
