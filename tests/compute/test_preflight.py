@@ -103,7 +103,7 @@ def test_a_page_of_a_proxy_is_no_answer(site: Site, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("reelbrush.compute.arm._client", proxy)
     (finding,) = azure_preflight(site.settings, site.arm)
-    assert finding.code == "unavailable" and "proxy" in finding.fix
+    assert finding.code == "unavailable" and "proxies" in finding.fix
 
 
 def test_a_workspace_that_is_missing_or_closed(site: Site) -> None:

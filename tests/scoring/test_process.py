@@ -20,7 +20,7 @@ from tests.scoring.jobs import PreparedJob, make_clip, prepare
 from tests.scoring.models import save_style, slow_model
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES, SEGMENTS = 60, 5
+FRAMES, SEGMENTS = 120, 10
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMI"))}
 
 
