@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from reelbrush.compute.arm import Arm
 from reelbrush.compute.preflight import Check, Outcome, azure_checks
 from reelbrush.compute.workspace import Workspace
@@ -14,6 +16,7 @@ def diagnose_azure() -> int:
 
     The settings are the environment's, as the app itself has them.
     """
+    logging.getLogger("azure").setLevel(logging.ERROR)  # the checks tell what went wrong, once
     try:
         settings = Settings.from_env()
         workspace = Workspace.parse(settings.workspace)
