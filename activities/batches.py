@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from activities.reading import read_each
 from activities.services import Services
 from reelbrush.job import ATTEMPTS, Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.names import WORK
 from reelbrush.store import read_if_there
-
-_READERS = 8  # blobs read at the same time
 
 
 def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str, Any]]:
@@ -27,8 +25,7 @@ def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str
     def row_of(index: int) -> dict[str, Any] | None:
         return _row(to, job, index, attempts[index])
 
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(row_of, range(len(attempts))))
+    found = read_each(row_of, range(len(attempts)))
     if not found or found[0] is None:
         return _receipt_rows(to, job)
     rows: list[dict[str, Any]] = []

@@ -11,6 +11,7 @@ import azure.durable_functions as df
 
 from activities.approval import approval_of
 from activities.marks import is_canceled
+from activities.reading import read_each
 from activities.services import Services, read_manifest, read_page, services
 from activities.traced import traced
 from reelbrush.job import Batch, Job, Manifest, WorkNames, from_json
@@ -92,8 +93,9 @@ def _basis(to: Services, job: Job, manifest: Manifest, published: set[int]) -> B
     basis = basis_of(to.settings, to.store, job.style, job.options, pixels)
     if (basis.rate.measured and not basis.rate.scaled) or not published:
         return basis
-    some = sorted(published)[:_PAGES]
-    pages = [read_page(to.store, job.id, manifest.generation, index) for index in some]
+    pages = read_each(
+        lambda index: read_page(to.store, job.id, manifest.generation, index), sorted(published)[:_PAGES]
+    )
     note_rates(to.store, job, pixels, pages)
     return basis_of(to.settings, to.store, job.style, job.options, pixels)
 
@@ -152,7 +154,7 @@ def _guard(to: Services, job: Job, basis: Basis, document: dict[str, Any], spent
     price, currency = basis.price, to.settings.currency
     if limit is None or (price is None and basis.local):
         return _Guard("ok")
-    over = "refuse" if to.settings.over_cost == "refuse" else "approve"
+    over = to.settings.over_cost
     asked: dict[str, Any] = {"limit": limit, "currency": currency}
     if price is None or price.currency != currency:
         unknown = (

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -23,6 +23,9 @@ from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore, Store, open_store
+
+if TYPE_CHECKING:
+    from reelbrush.media.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ def check_source(store: Store, job: Job) -> None:
             retryable=False,
             code="source-changed",
         )
+
+
+def source_limits(settings: Settings) -> Limits:
+    """Return what a source may have, before and after its upload."""
+    from reelbrush.media.limits import Limits
+
+    return Limits(
+        max_pixels=settings.max_pixels,
+        max_frames=settings.max_frames,
+        max_seconds=settings.max_seconds,
+        max_total_pixels=int(settings.max_gigapixels * 1e9),
+    )
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from activities.services import (
     read_manifest,
     scratch_folder,
     services,
+    source_limits,
     styles_folder,
 )
 from activities.traced import traced
@@ -109,7 +110,6 @@ def _existing(to: Services, job: Job, careful: bool) -> Manifest | None:
 
 
 def _split(to: Services, job: Job, careful: bool) -> Manifest:
-    from reelbrush.media.limits import Limits
     from reelbrush.media.split import split_video as split_media
 
     source = job.source
@@ -120,12 +120,7 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
     check_source(to.store, job)
     if source.size == 0:
         raise Refusal("the file is empty (0 bytes)", code="empty")
-    limits = Limits(
-        max_pixels=to.settings.max_pixels,
-        max_frames=to.settings.max_frames,
-        max_seconds=to.settings.max_seconds,
-        max_total_pixels=int(to.settings.max_gigapixels * 1e9),
-    )
+    limits = source_limits(to.settings)
     watch = CancelWatch(to.store, job.id)
     with scratch_folder(to.store) as scratch:
         found = split_media(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
 
-from activities.services import Services
+from activities.services import Services, source_limits
 from function_app.api.asking import check_wishes, source_named
 from function_app.api.bodies import invalid, read_body
 from function_app.api.messages import Reply, Request
@@ -131,14 +131,7 @@ def _rate(text: str, problems: list[str]) -> Fraction | None:
 
 def _check_limits(settings: Settings, film: _Film) -> None:
     """Raise Refused for what would be refused after an upload, too."""
-    from reelbrush.media.limits import Limits
-
-    limits = Limits(
-        max_pixels=settings.max_pixels,
-        max_frames=settings.max_frames,
-        max_seconds=settings.max_seconds,
-        max_total_pixels=int(settings.max_gigapixels * 1e9),
-    )
+    limits = source_limits(settings)
     try:
         limits.check_picture(film.width, film.height)
         limits.check_amount(film.frames, film.width, film.height, film.size or settings.max_bytes)

@@ -80,9 +80,8 @@ def quote(basis: Basis, planned: Plan, frames: int, first: tuple[str, ...] = ())
     if basis.price is not None:
         costs = [h * basis.price.per_hour for h in hours]
         document["cost"] = {**_range(costs, 4), "currency": basis.price.currency}
-        document["cost"]["priceDate"] = basis.price.date
-        if not basis.price.date:
-            del document["cost"]["priceDate"]
+        if basis.price.date:
+            document["cost"]["priceDate"] = basis.price.date
     document["reasons"] = [*first, *_reasons(basis, spread), *planned.reasons]
     return document
 
