@@ -69,11 +69,18 @@ def _import() -> Any:
     # the address of the git repository that it finds there, with the token that such an address can hold
     tracking: Any = importlib.import_module("azureml._base_sdk_common.tracking")
     tracking.global_tracking_info_registry.gather_all = _nothing
+    # each run that is canceled would get two timers for metrics that nobody logs, which tick for ever
+    metrics: Any = importlib.import_module("azureml._restclient.metrics_client")
+    metrics.MetricsClient.flush = _no_metrics
     return core
 
 
 def _nothing(base_directory: str | None = None) -> dict[str, str]:
     return {}
+
+
+def _no_metrics(self: object, timeout_seconds: int = 0) -> None:
+    pass
 
 
 def _registered(core: Any, workspace: Any, wanted: ScoringEnvironment) -> Any:

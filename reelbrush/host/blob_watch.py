@@ -17,8 +17,10 @@ from reelbrush.host.receipts import Receipts
 
 logger = logging.getLogger(__name__)
 
-# A scan may take at most this share of the time, however many blobs a container holds.
+# Scans may take at most this share of a core, however many blobs a container holds ...
 _SCAN_SHARE = 0.02
+# ... but an upload never waits longer than this for the next one, in seconds.
+_LONGEST_REST = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,12 @@ class BlobWatch:
     async def run(self) -> None:
         """Scan until cancelled; functions that are running go on."""
         while self._triggers:
-            began = time.monotonic()
+            spent = 0.0
             try:
-                await self._scan()
+                spent = await self._scan()
             except Exception as error:
                 logger.warning("the blob containers could not be listed, trying again: %s", error)
-            spent = time.monotonic() - began
-            await asyncio.sleep(max(self._poll_seconds, spent / _SCAN_SHARE))
+            await asyncio.sleep(max(self._poll_seconds, min(spent / _SCAN_SHARE, _LONGEST_REST)))
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait for running functions for so long, then cancel them."""
@@ -98,10 +99,16 @@ class BlobWatch:
         """Return the triggers of the function of that name."""
         return [trigger for trigger in self._triggers if trigger.function.name == function]
 
-    async def _scan(self) -> None:
+    async def _scan(self) -> float:
+        """Fire what is new, and return how many seconds of a core the listings took.
+
+        Not how long they took: on a busy machine, or with a slow account, that is mostly waiting.
+        """
         found: dict[tuple[str, str, str], str] = {}
+        spent = 0.0
         for trigger in self._triggers:
-            listing = await asyncio.to_thread(_list, trigger)
+            listing, took = await asyncio.to_thread(_list, trigger)
+            spent += took
             for blob in listing:
                 if trigger.path.matches(blob.name):
                     key = (trigger.function.name, blob.container, blob.name)
@@ -110,6 +117,7 @@ class BlobWatch:
                     if self._seen.get(key) == blob.etag:
                         self._fire(trigger, blob)
         self._seen = found
+        return spent
 
     def _fire(self, trigger: BlobTrigger, blob: FoundBlob) -> None:
         key = (trigger.function.name, blob)
@@ -119,5 +127,6 @@ class BlobWatch:
         task.add_done_callback(lambda _: self._running.pop(key, None))
 
 
-def _list(trigger: BlobTrigger) -> list[FoundBlob]:
-    return list(trigger.place.listing(trigger.path.container))
+def _list(trigger: BlobTrigger) -> tuple[list[FoundBlob], float]:
+    began = time.thread_time()
+    return list(trigger.place.listing(trigger.path.container)), time.thread_time() - began

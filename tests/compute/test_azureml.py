@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -345,6 +346,8 @@ def test_cancel_leaves_no_run_alive(azure_ml: StandIn, make: Make) -> None:
     backend.cancel("job")
     backend.cancel("other")
     azure_ml.wait_ended()
+    ticking = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert ticking == [], "the SDK's own threads would go on for as long as the app lives"
 
 
 @pytest.mark.usefixtures("simulated")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from reelbrush.errors import HostError
 from reelbrush.host import Host
 from reelbrush.host.blob_path import BlobPath
+from reelbrush.host.blob_places import FolderPlace
 from reelbrush.host.blob_transport import folder_blob
 from reelbrush.host.loader import load_app
 from reelbrush.store import FolderStore
@@ -99,6 +101,25 @@ def test_names_that_are_not_final_do_not_fire(host: Any, run: Any, app: Any, tmp
             await h.wait_for_blob("input", "z.mp4", 5)
             await asyncio.sleep(0.1)
             assert [seen[1] for seen in app.SEEN] == ["z.mp4"]
+
+    run(scenario())
+
+
+def test_a_listing_that_had_to_wait_does_not_put_the_watch_to_sleep(
+    host: Any, run: Any, app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, waits = FolderPlace.listing, iter([0.3, 0.3])
+
+    def slow(self: FolderPlace, container: str) -> Any:
+        time.sleep(next(waits, 0))
+        return listing(self, container)
+
+    monkeypatch.setattr(FolderPlace, "listing", slow)
+
+    async def scenario() -> None:
+        async with host("triggers") as (h, _):
+            _put(tmp_path / "store", "input/a.mp4", b"x")
+            await h.wait_for_blob("input", "a.mp4", 5)
 
     run(scenario())
 
