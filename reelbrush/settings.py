@@ -53,6 +53,7 @@ class Settings:
     webhook_url: str = ""  # receives the events of jobs; empty means none
     webhook_secret: str = field(default="", repr=False)  # signs them
     events_topic: str = ""  # endpoint of an Event Grid custom topic; empty means none
+    uploads_queue: str = ""  # storage queue with Event Grid's events of uploads; empty means none
     insights_id: str = ""  # Azure resource id of Application Insights, for links into the portal
 
     @staticmethod

@@ -1,0 +1,1 @@
+"""Deploying to Azure: what is checked before it, done after it, and cleaned up behind it. Standard library only."""
