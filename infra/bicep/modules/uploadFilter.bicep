@@ -1,0 +1,37 @@
+metadata description = 'Which events of the data account are uploads: one filter for both ways by which they reach the app.'
+
+@description('Calls that complete a blob, as Event Grid names them. Others, such as CreateFile, announce a blob that is still empty.')
+var completingCalls = ['PutBlob', 'PutBlockList', 'CopyBlob', 'FlushWithClose', 'SftpCommit']
+
+@description('Ends of names that start no job: side-cars and uploads under way. The same list as in reelbrush/job/names.py.')
+var otherSuffixes = ['.json', '.tmp', '.part', '.partial', '.crdownload', '.filepart', '.upload']
+
+@export()
+@description('Name of the event subscription, of which there is one: by webhook or by queue.')
+var subscriptionName = 'video-uploaded'
+
+@export()
+@description('Delivery is tried for a day, thirty times at most; what is left then becomes a dead letter.')
+var retryPolicy = {
+  maxDeliveryAttempts: 30
+  eventTimeToLiveInMinutes: 1440
+}
+
+@export()
+@description('Lets through completed blobs of a container whose name may start a job. Event Grid compares text without regard to case.')
+func uploadFilter(container string) object => {
+  includedEventTypes: ['Microsoft.Storage.BlobCreated']
+  subjectBeginsWith: '/blobServices/default/containers/${container}/blobs/'
+  advancedFilters: [
+    {
+      operatorType: 'StringIn'
+      key: 'data.api'
+      values: completingCalls
+    }
+    {
+      operatorType: 'StringNotEndsWith'
+      key: 'subject'
+      values: otherSuffixes
+    }
+  ]
+}
