@@ -1,6 +1,6 @@
 metadata description = 'Events of the data account, and their way into a storage queue where the app cannot be called from outside.'
 
-import { roleIds } from 'roles.bicep'
+import { assignment, roleIds, roleNames } from 'roles.bicep'
 import { retryPolicy, subscriptionName, uploadFilter } from 'uploadFilter.bicep'
 
 @description('Azure region of the data account.')
@@ -30,7 +30,7 @@ param container string
 @description('Deliver to the queue. Otherwise a webhook subscribes after the app is there (webhook.bicep).')
 param useQueue bool
 
-@description('Make the role assignments; without them the outputs tell an administrator which are needed.')
+@description('Make the role assignments. Otherwise an administrator makes those that the output tells.')
 param assignRoles bool
 
 resource dataAccount 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
@@ -140,3 +140,24 @@ output topicName string = topic.name
 
 @description('Principal id of the identity that delivers events.')
 output principalId string = topic.identity.principalId
+
+var letterAssignment = {
+  principalId: topic.identity.principalId
+  principalType: 'ServicePrincipal'
+  roleId: roleIds.storageBlobDataContributor
+  role: roleNames[roleIds.storageBlobDataContributor]
+  scope: opsAccount::blobs::letters.id
+  why: 'events of uploads that cannot be delivered are kept'
+}
+
+var queueAssignment = {
+  principalId: topic.identity.principalId
+  principalType: 'ServicePrincipal'
+  roleId: roleIds.storageQueueDataMessageSender
+  role: roleNames[roleIds.storageQueueDataMessageSender]
+  scope: opsAccount::queues::uploads.id
+  why: 'uploads reach the queue, and so start jobs'
+}
+
+@description('The roles that deliver events, made or not.')
+output assignments assignment[] = useQueue ? [letterAssignment, queueAssignment] : [letterAssignment]
