@@ -1,11 +1,13 @@
 """The Functions surface: the one `app` that Azure Functions and the embedded host load."""
 
+import os
+
 import azure.durable_functions as df
 import azure.functions as func
 
 import activities
 import orchestrators
-from function_app import catalogue, jobs, uploads
+from function_app import catalogue, jobs, queued_uploads, uploads
 from function_app.upkeep import timer as upkeep_timer
 from function_app.watch import routes as watch_routes
 
@@ -20,3 +22,5 @@ for blueprint in (
     *activities.blueprints,
 ):
     app.register_functions(blueprint)
+if os.environ.get("REELBRUSH_UPLOADS_QUEUE", "").strip():
+    app.register_functions(queued_uploads.bp)

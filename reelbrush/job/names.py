@@ -13,7 +13,9 @@ _LATEST_MS = 9_999_999_999_999  # 13 digits of milliseconds, in the year 2286
 
 STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # to be matched in full; also a folder's name
 
-_PARTIAL_NAME = re.compile(r"(^|/)[.~]|\.(tmp|part|partial|crdownload|filepart|upload)$", re.IGNORECASE)
+# ends of names that start no job: side-cars, uploads under way; infra/bicep filters events by the same list
+OTHER_SUFFIXES = (".json", ".tmp", ".part", ".partial", ".crdownload", ".filepart", ".upload")
+_HIDDEN_NAME = re.compile(r"(^|/)[.~]")
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def starts_job(name: str) -> bool:
     visibly, by its content.
     """
     base = name.rsplit("/", 1)[-1]
-    return bool(base) and not _PARTIAL_NAME.search(name) and not base.lower().endswith(".json")
+    return bool(base) and not _HIDDEN_NAME.search(name) and not base.lower().endswith(OTHER_SUFFIXES)
 
 
 def style_of_upload(name: str, default: str) -> str:

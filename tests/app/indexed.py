@@ -24,9 +24,13 @@ print(json.dumps([
 
 
 @cache
-def functions_of_the_app() -> list[dict[str, Any]]:
-    """Return all functions, each with name and bindings as function.json would have them."""
+def functions_of_the_app(queue: str = "") -> list[dict[str, Any]]:
+    """Return all functions, each with name and bindings as function.json would have them.
+
+    `queue` is what REELBRUSH_UPLOADS_QUEUE says.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REELBRUSH_")}
+    environment["REELBRUSH_UPLOADS_QUEUE"] = queue
     done = subprocess.run(
         [sys.executable, "-c", _CODE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )

@@ -61,6 +61,8 @@ FUNCTIONS = {
     "get_description": "GET api/openapi.yaml ANONYMOUS",
     "get_page": "GET / ANONYMOUS, client",
 }
+# what comes with REELBRUSH_UPLOADS_QUEUE
+QUEUED = {"start_on_queued_upload": "queue %REELBRUSH_UPLOADS_QUEUE% AzureWebJobsStorage, client"}
 
 
 def summary(bindings: list[dict[str, Any]]) -> str:
@@ -76,6 +78,8 @@ def summary(bindings: list[dict[str, Any]]) -> str:
             triggers.append(f"blob {binding['path']} {binding['source']}")
         elif kind == "timerTrigger":
             triggers.append(f"timer {binding['schedule']}")
+        elif kind == "queueTrigger":
+            triggers.append(f"queue {binding['queueName']} {binding['connection']}")
         elif kind.endswith("Trigger"):
             triggers.append(kind.removesuffix("Trigger"))
         elif kind != "http" or binding["direction"] != "OUT":
@@ -85,6 +89,8 @@ def summary(bindings: list[dict[str, Any]]) -> str:
 
 def test_the_functions_are_exactly_these() -> None:
     assert {f["name"]: summary(f["bindings"]) for f in functions_of_the_app()} == FUNCTIONS
+    queued = {f["name"]: summary(f["bindings"]) for f in functions_of_the_app("video-uploaded")}
+    assert queued == FUNCTIONS | QUEUED
 
 
 def deploy(target: Path) -> Path:
@@ -121,6 +127,11 @@ def test_a_production_worker_finds_and_serves_the_same(tmp_path: Path) -> None:
     upload = next(f for f in found if f["name"] == "start_on_upload")
     trigger = next(b for b in upload["bindings"] if b["type"] == "blobTrigger")
     assert trigger["properties"]["SupportsDeferredBinding"], "else the blob travels through the worker"
+    queue = {"REELBRUSH_STORE": f"folder:{tmp_path}/store", "REELBRUSH_UPLOADS_QUEUE": "video-uploaded"}
+    done = work_as_in_production(app, **queue)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])["functions"]
+    assert {f["name"]: summary(f["bindings"]) for f in found} == FUNCTIONS | QUEUED
     answers = document["answers"]
     assert answers["get_description"][:2] == [200, "application/yaml"]
     assert answers["get_health"][:2] == [200, "application/json"] and '"healthy"' in answers["get_health"][2]
