@@ -1,0 +1,55 @@
+metadata description = 'Monthly budget of the resource group, and who hears of it. It warns; it stops nothing.'
+
+@description('Name of the budget.')
+param name string = 'reelbrush'
+
+@description('Amount of a month, in the currency of the subscription.')
+@minValue(1)
+param amount int
+
+@description('Addresses that hear of it.')
+@minLength(1)
+@maxLength(50)
+param contactEmails string[]
+
+@description('First day of the month from which on it counts, such as 2026-11-01. Azure refuses any other day, and a change of it.')
+@minLength(10)
+param start string = utcNow('yyyy-MM-01')
+
+var warnings = {
+  half: {
+    threshold: 50
+    thresholdType: 'Actual'
+  }
+  most: {
+    threshold: 80
+    thresholdType: 'Actual'
+  }
+  all: {
+    threshold: 100
+    thresholdType: 'Actual'
+  }
+  soon: {
+    threshold: 100
+    thresholdType: 'Forecasted'
+  }
+}
+
+resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+  name: name
+  properties: {
+    category: 'Cost'
+    amount: amount
+    timeGrain: 'Monthly'
+    timePeriod: {
+      startDate: start
+    }
+    notifications: mapValues(warnings, warning => {
+      enabled: true
+      operator: 'GreaterThanOrEqualTo'
+      threshold: warning.threshold
+      thresholdType: warning.thresholdType
+      contactEmails: contactEmails
+    })
+  }
+}
