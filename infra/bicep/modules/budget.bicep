@@ -16,25 +16,6 @@ param contactEmails string[]
 @minLength(10)
 param start string = utcNow('yyyy-MM-01')
 
-var warnings = {
-  half: {
-    threshold: 50
-    thresholdType: 'Actual'
-  }
-  most: {
-    threshold: 80
-    thresholdType: 'Actual'
-  }
-  all: {
-    threshold: 100
-    thresholdType: 'Actual'
-  }
-  soon: {
-    threshold: 100
-    thresholdType: 'Forecasted'
-  }
-}
-
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: name
   properties: {
@@ -44,12 +25,35 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
     timePeriod: {
       startDate: start
     }
-    notifications: mapValues(warnings, warning => {
-      enabled: true
-      operator: 'GreaterThanOrEqualTo'
-      threshold: warning.threshold
-      thresholdType: warning.thresholdType
-      contactEmails: contactEmails
-    })
+    notifications: {
+      half: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 50
+        thresholdType: 'Actual'
+        contactEmails: contactEmails
+      }
+      most: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 80
+        thresholdType: 'Actual'
+        contactEmails: contactEmails
+      }
+      all: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 100
+        thresholdType: 'Actual'
+        contactEmails: contactEmails
+      }
+      soon: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 100
+        thresholdType: 'Forecasted'
+        contactEmails: contactEmails
+      }
+    }
   }
 }
