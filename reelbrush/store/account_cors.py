@@ -8,7 +8,7 @@ from reelbrush.store.account import BlobStore
 
 EMULATOR = "devstoreaccount1"  # the account that every storage emulator has
 
-_METHODS = ("GET", "HEAD", "PUT", "OPTIONS")
+METHODS = ("GET", "HEAD", "PUT", "OPTIONS")
 _MOST_RULES = 5
 _SECONDS = 3600  # for which a browser remembers the answer
 
@@ -25,7 +25,7 @@ def allow_origins(store: BlobStore, origins: Sequence[str]) -> None:
     others = [rule for rule in known if rule.allowed_origins != wanted]
     rule = CorsRule(
         list(origins),
-        list(_METHODS),
+        list(METHODS),
         allowed_headers=["*"],
         exposed_headers=["*"],
         max_age_in_seconds=_SECONDS,
@@ -36,7 +36,7 @@ def allow_origins(store: BlobStore, origins: Sequence[str]) -> None:
 def cors_command(store: BlobStore, origins: Sequence[str]) -> str:
     """Return the command line by which the owner of the account adds that rule."""
     return (
-        f"az storage cors add --services b --methods {' '.join(_METHODS)} --origins {' '.join(origins)} "
+        f"az storage cors add --services b --methods {' '.join(METHODS)} --origins {' '.join(origins)} "
         f"--allowed-headers '*' --exposed-headers '*' --max-age {_SECONDS} "
         f"--account-name {store.service.account_name}"
     )

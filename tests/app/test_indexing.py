@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from reelbrush.host.function_rules import check_function
 from tests.absent import absent
 from tests.app.indexed import functions_of_the_app
 from tests.conftest import ROOT
+from tests.infra.package import unpack
 
 RUNTIME = ROOT / ".venv313" / "bin" / "python"  # made by .ci/run
 HEAVY = (
@@ -93,18 +92,6 @@ def test_the_functions_are_exactly_these() -> None:
     assert queued == FUNCTIONS | QUEUED
 
 
-def deploy(target: Path) -> Path:
-    """Copy what a deployment would send, by .funcignore, and return the folder."""
-    patterns = [line.replace("**/", "") for line in (ROOT / ".funcignore").read_text().split()]
-
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        inside = Path(folder).relative_to(ROOT)
-        return {n for n in names for p in patterns if fnmatch(n, p) or fnmatch(str(inside / n), p)}
-
-    shutil.copytree(ROOT, target, ignore=ignored)
-    return target
-
-
 def work_as_in_production(app: Path, *calls: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Index an app folder with the production library, call functions, and return what became of it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REELBRUSH_")}
@@ -117,7 +104,7 @@ def test_a_production_worker_finds_and_serves_the_same(tmp_path: Path) -> None:
         absent("there is no .venv313 with azure-functions-runtime (.ci/run makes it where Python 3.13 is)")
     calls = ("get_description=http://app/api/openapi.yaml", "get_health=http://app/api/health")
     calls += ("get_page=http://app/", "get_styles=http://app/api/styles")
-    app = deploy(tmp_path / "wwwroot")
+    app = unpack(tmp_path / "wwwroot")
     assert not (app / "tests").exists() and (app / "scoring" / "environment" / "Dockerfile").exists()
     done = work_as_in_production(app, *calls, REELBRUSH_STORE=f"folder:{tmp_path}/store")
     assert done.returncode == 0, done.stderr[-3000:]
