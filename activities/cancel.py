@@ -17,12 +17,13 @@ from activities.marks import (
     note_told,
 )
 from activities.services import Services, services
-from activities.traced import traced
+from activities.traced import known_traceparent, traced
 from reelbrush.errors import ComputeError
 from reelbrush.events import tell
 from reelbrush.job import WorkNames
 from reelbrush.job.names import OUTPUT, WORK
 from reelbrush.store import Store
+from reelbrush.telemetry import job_span, names
 
 bp = df.Blueprint()
 log = logging.getLogger("reelbrush.cancel")
@@ -72,5 +73,6 @@ def cancel_job(to: Services, job: str) -> bool:
 def tell_canceled(to: Services, job: str, retry: int) -> None:
     """Tell that a job was canceled, unless that was done; `retry` is the number of the try."""
     if not is_told(to.store, job):
-        tell(to.store, to.settings, job, "cancelled", {}, retry)
+        with job_span(names.TELLING, known_traceparent(to.store, job), {names.JOB: job}):
+            tell(to.store, to.settings, job, "cancelled", {}, retry)
         note_told(to.store, job)

@@ -9,6 +9,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.ended import note_ended
 from activities.reading import read_each
 from activities.services import Services, read_page, services
 from activities.traced import traced
@@ -50,7 +51,7 @@ def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
     statuses = to.compute.status(job, ids)
     looks = read_each(lambda run: _look(to, job, run, statuses.get(run)), ids)
     seen = zip(runs, ids, looks, strict=True)
-    return _short(to, [({**look, "i": index}, run) for (index, _), run, look in seen])
+    return _short(to, job, [({**look, "i": index}, run) for (index, _), run, look in seen])
 
 
 def poll_patiently(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
@@ -72,13 +73,14 @@ def poll_patiently(to: Services, job: str, runs: list[list[int]]) -> list[dict[s
         found = _heard(to, job, run)
         if found is not None:
             looks.append(({**found, "i": index}, run))
-    return [*_short(to, looks), told]
+    return [*_short(to, job, looks), told]
 
 
-def _short(to: Services, seen: list[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
+def _short(to: Services, job: str, seen: list[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
     """Return the looks of pairs of look and run, with texts and a log for some of those that failed."""
     looks = [look for look, _ in seen]
     count_evictions(sum("e" in look for look in looks))
+    note_ended(to, job, seen)
     failed = [i for i, look in enumerate(looks) if look["s"] == BatchState.FAILED]
     final = [i for i in failed if looks[i].get("final")]
     worded = {*failed[:LONG_TEXTS], *final[:1]}  # payloads must stay small, however many fail at once

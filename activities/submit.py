@@ -54,6 +54,7 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
         "job": to_json(job),
         "batch": to_json(Batch(*request["batch"])),
         "attempt": request["attempt"],
+        "nodes": max(to.settings.run_nodes, int(request.get("nodes", 1))),
         "submittedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "traceparent": current_traceparent(),
     }

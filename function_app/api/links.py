@@ -12,7 +12,7 @@ from function_app.api.messages import Request
 from function_app.api.signature import watch_path
 from function_app.api.surface import Surface
 from function_app.job_view import AWAITING
-from reelbrush.settings import Settings
+from reelbrush.compute.studio import studio_link
 from reelbrush.telemetry import names
 
 OVER_BUDGET = "over-budget"  # code of a job that failed for its cost
@@ -70,13 +70,6 @@ def can_approve(view: dict[str, Any]) -> bool:
     if view["status"] == "Failed":
         return view.get("error", {}).get("code") == OVER_BUDGET
     return view.get("phase") == AWAITING
-
-
-def studio_link(settings: Settings, run: str) -> str:
-    """Return the page of a run in Azure Machine Learning studio, "" where runs are not there."""
-    if not run or settings.backend == "local" or not settings.workspace:
-        return ""
-    return f"https://ml.azure.com/runs/{quote(run, safe='')}?wsid={quote(settings.workspace, safe='/')}"
 
 
 def portal_link(resource: str, job: str) -> str:

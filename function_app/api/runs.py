@@ -9,10 +9,10 @@ from activities.batches import batch_rows
 from function_app.api.bodies import query_number
 from function_app.api.conditional import conditional, weak_tag
 from function_app.api.finding import job_named, telling_batch, view_and_attempts, waiting_headers
-from function_app.api.links import studio_link
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import problem
 from function_app.api.surface import Surface
+from reelbrush.compute.studio import studio_link
 from reelbrush.job import run_id
 from reelbrush.job.plan import MAX_BATCHES
 

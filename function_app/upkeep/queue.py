@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from activities.marks import note_end
 from function_app.api.surface import Surface
+from function_app.job_view import decoded
 from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, request_of
 from function_app.upkeep.stuck import report_if_stuck
 from reelbrush.job import stamped_job
 from reelbrush.job.names import QUEUE, WORK
+from reelbrush.telemetry import record_open_jobs
 
+QUEUED = "queued"  # the first phase of a job, before anything else is shown of it
 GRACE_MS = 120_000  # a ticket is written before its orchestration starts
 AT_ONCE = 2  # instances asked for at the same time; requests of people come first
 
 
 async def tend_queue(to: Surface) -> None:
-    """Look at the instance of every ticket: all jobs that have begun and not ended have one."""
+    """Look at the instance of every ticket: all jobs that have begun and not ended have one; count them."""
     tickets = await asyncio.to_thread(lambda: [blob.name for blob in to.services.store.list(WORK, QUEUE)])
     slots = asyncio.Semaphore(AT_ONCE)
+    phases = Counter[str]()
 
     async def look(ticket: str) -> None:
         async with slots:
-            await by_itself(ticket, _look(to, ticket))
+            await by_itself(ticket, _look(to, ticket, phases))
 
     await asyncio.gather(*(look(ticket) for ticket in tickets))
+    record_open_jobs(phases[QUEUED], phases.total() - phases[QUEUED])
 
 
-async def _look(to: Surface, ticket: str) -> None:
+async def _look(to: Surface, ticket: str, phases: Counter[str]) -> None:
     store = to.services.store
     try:
         since, job = stamped_job(ticket)
@@ -37,6 +43,7 @@ async def _look(to: Surface, ticket: str) -> None:
     status = await instance(to, job)
     if status is not None and is_active(status):
         if request_of(status).get("ticket", ticket) == ticket:
+            phases[str(decoded(status.custom_status).get("phase", QUEUED))] += 1
             await report_if_stuck(to, job, status)
         elif _is_old(to, since):  # of a request to retry that came second
             await asyncio.to_thread(store.delete, WORK, ticket)

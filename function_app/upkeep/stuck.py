@@ -10,12 +10,14 @@ from typing import Any
 
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from activities.traced import known_traceparent
 from function_app.api.surface import Surface
 from function_app.job_view import decoded
 from function_app.upkeep.instances import last_change, request_of
 from reelbrush.events import tell
 from reelbrush.job import WorkNames
 from reelbrush.job.names import WORK
+from reelbrush.telemetry import job_span, names
 
 WAITS = {
     "queued": "waits for its turn",
@@ -45,5 +47,8 @@ async def report_if_stuck(to: Surface, job: str, status: DurableOrchestrationSta
     if await asyncio.to_thread(store.stat, WORK, reported) is None:
         what = WAITS.get(phase, f"makes no progress ({phase})")
         log.warning("%s is stuck: for %d minutes it %s", job, minutes, what)
-        await asyncio.to_thread(tell, store, to.services.settings, job, "stuck", data, retry)
+        with job_span(
+            names.TELLING, await asyncio.to_thread(known_traceparent, store, job), {names.JOB: job}
+        ):
+            await asyncio.to_thread(tell, store, to.services.settings, job, "stuck", data, retry)
         await asyncio.to_thread(store.put_bytes, WORK, reported, json.dumps(data).encode())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from reelbrush.compute.port import RunRequest
 from reelbrush.settings import Settings
+from reelbrush.telemetry import node_environment
 
 EXPERIMENT = "reelbrush"  # under which the workspace lists all runs
 IDENTITY = "AZURE_CLIENT_ID"  # variable of the nodes: client id of the identity that they sign in with
@@ -47,10 +48,11 @@ def run_spec(settings: Settings, request: RunRequest) -> RunSpec:
     command += ["--run", request.run, "--styles", SHELF]
     if settings.threads > 1:
         command += ["--threads", str(settings.threads)]
-    environment = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
-    if settings.scoring_identity and not settings.instance_type:
-        # a Kubernetes compute has one identity, which is not found when it is asked for by its client id
-        environment[IDENTITY] = settings.scoring_identity
+    # a Kubernetes compute has one identity, which is not found when it is asked for by its client id
+    identity = settings.scoring_identity if not settings.instance_type else ""
+    environment = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", **node_environment(identity)}
+    if identity:
+        environment[IDENTITY] = identity
     return RunSpec(
         run=request.run,
         job=request.job,

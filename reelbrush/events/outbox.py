@@ -16,13 +16,13 @@ from typing import Any
 from reelbrush.errors import StoreError
 from reelbrush.events.errors import DeliveryError
 from reelbrush.events.event import cloud_event, event_id
+from reelbrush.events.noting import note_event
 from reelbrush.events.receivers import Receiver, receivers_of
 from reelbrush.job import to_json
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.settings import Settings
 from reelbrush.store import Store
-from reelbrush.telemetry import count_event
 
 WAITING, DEAD = ".events/", ".events-dead/"  # begin the blob names
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds between two tries, doubled each time
@@ -57,7 +57,7 @@ def tell(
     """
     now = datetime.now(UTC)
     event = cloud_event(job, attempt, type, data, now)
-    count_event(type)
+    note_event(job, type, data)
     receivers = receivers_of(settings)
     if not receivers:
         return

@@ -20,9 +20,24 @@ def _histogram(name: str, unit: str) -> Histogram:
     return get_meter(names.SCOPE).create_histogram(name, unit)
 
 
-def count_event(kind: str) -> None:
-    """Count something that happened to a job; `kind` is one of reelbrush.events.TYPES."""
-    _counter(names.M_JOBS, "{job}").add(1, {names.KIND: kind})
+def count_event(kind: str, code: str = "") -> None:
+    """Count something that happened to a job: one of reelbrush.events.TYPES, with the `code` of its error."""
+    labels = {names.KIND: kind} | ({names.CODE: code} if code else {})
+    _counter(names.M_JOBS, "{job}").add(1, labels)
+
+
+def count_node_seconds(seconds: float, style: str, outcome: str) -> None:
+    """Count the time of all nodes of a run that ended; `outcome` is done, failed, canceled or evicted."""
+    _counter(names.M_NODE_SECONDS, "s").add(_number(seconds), {names.STYLE: style, names.OUTCOME: outcome})
+
+
+def record_open_jobs(queued: int, working: int) -> None:
+    """Record how many jobs have not ended: in the queue, and beyond it. Zeros are told too: the app lives.
+
+    A histogram, since a gauge's last value is sent again and again, long after the process stopped looking.
+    """
+    for phase, jobs in (("queued", queued), ("working", working)):
+        _histogram(names.M_OPEN_JOBS, "{job}").record(jobs, {names.PHASE: phase})
 
 
 def count_evictions(runs: int) -> None:

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from reelbrush.telemetry.fields import add_fields
+from reelbrush.telemetry.nodes import CONNECTION
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -72,7 +73,7 @@ def _configure(role: str) -> None:
 
     if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return
-    connection = os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "")
+    connection = os.environ.get(CONNECTION, "")
     traces, metrics = _exporter_names("TRACES"), _exporter_names("METRICS")
     if not (connection or traces or metrics):
         return

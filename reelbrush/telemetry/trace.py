@@ -28,9 +28,19 @@ def current_traceparent() -> str:
     return carrier.get("traceparent", "")
 
 
+def annotate(attributes: Mapping[str, str | int | float]) -> None:
+    """Add attributes to the span that is entered now; empty texts are left out."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attributes({name: value for name, value in attributes.items() if value != ""})
+
+
 @contextmanager
 def job_span(
-    name: str, traceparent: str, attributes: Mapping[str, str | int], kind: SpanKind = SpanKind.INTERNAL
+    name: str,
+    traceparent: str,
+    attributes: Mapping[str, str | int | float],
+    kind: SpanKind = SpanKind.INTERNAL,
 ) -> Generator[Span]:
     """Enter a span of the job's trace. An exception marks it as failed and goes on.
 

@@ -12,9 +12,10 @@ import pytest
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
 
-from function_app.api.links import can_approve, studio_link
+from function_app.api.links import can_approve
 from function_app.job_view import job_view
 from reelbrush.cli.summary import summary_block
+from reelbrush.compute.studio import studio_link
 from reelbrush.job import BlobRef, Job, Options, to_json
 from reelbrush.settings import Settings
 

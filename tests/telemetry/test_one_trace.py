@@ -78,14 +78,20 @@ def test_one_trace_per_job_and_the_same_bytes(tmp_path: Path, clip: Path) -> Non
     assert len({span["attributes"]["reelbrush.job_id"] for span in spans.values()}) == 1
     [root] = [span for span in spans.values() if span["parent_id"] is None]
     assert root["name"] == "reelbrush.start"
+    ended = [span for span in spans.values() if span["name"] == "reelbrush.run_ended"]
+    assert {span["attributes"]["reelbrush.batch"] for span in ended} == {0, 1}
+    assert {span["attributes"]["reelbrush.outcome"] for span in ended} == {"done"}
+    assert sum(span["attributes"]["reelbrush.frames_done"] for span in ended) == 180
     for span in spans.values():
         if span is not root:
             parent = spans[span["parent_id"]]
-            expected = "reelbrush.step.submit_run" if span in runs else "reelbrush.start"
-            assert parent["name"] == expected
+            of_run = span in runs or span in ended
+            assert parent["name"] == ("reelbrush.step.submit_run" if of_run else "reelbrush.start")
             assert parent["attributes"].get("reelbrush.batch") == (
-                span["attributes"]["reelbrush.batch"] if span in runs else None
+                span["attributes"]["reelbrush.batch"] if of_run else None
             )
+    told = [span["attributes"] for span in spans.values() if span["name"] == "reelbrush.step.tell_event"]
+    assert {about["reelbrush.event"] for about in told} == {"started", "finished"}
     services = {span["resource"]["attributes"]["service.name"] for span in runs}
     assert services == {"reelbrush-scoring"}
 
@@ -95,7 +101,10 @@ def test_one_trace_per_job_and_the_same_bytes(tmp_path: Path, clip: Path) -> Non
             for scope in resource["scope_metrics"]:
                 for metric in scope["metrics"]:
                     for point in metric["data"]["data_points"]:
-                        metrics[metric["name"]] = metrics.get(metric["name"], 0) + point.get("value", 0)
+                        metrics[metric["name"]] = metrics.get(metric["name"], 0) + point.get(
+                            "value", point.get("sum", 0)
+                        )
     assert metrics["reelbrush.frames"] == 180
     assert metrics["reelbrush.jobs"] == 2  # started, finished
+    assert metrics["reelbrush.node_seconds"] > 0
     assert {"reelbrush.fps", "reelbrush.queue_seconds", "reelbrush.retries"} <= set(metrics)
