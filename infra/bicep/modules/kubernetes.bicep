@@ -38,7 +38,7 @@ param scoringIdentityId string
 @description('The address of the API server is a private one, nodes are in a subnet of yours.')
 param isPrivate bool = false
 
-@description('Resource ID of the subnet of the nodes, which reaches the private endpoints; empty for a network of the cluster\'s own.')
+@description('Resource ID of the subnet of the nodes, which reaches the private endpoints and has a NAT gateway; empty for a network of the cluster\'s own.')
 param subnetId string = ''
 
 @description('Resource ID of the Log Analytics workspace.')
@@ -100,8 +100,8 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2025-10-01' = {
   properties: {
     dnsPrefix: name
     enableRBAC: true
-    // Azure Machine Learning attaches by the cluster's own account and refuses clusters without one
-    // (learn: how-to-deploy-kubernetes-extension, limitations). People sign in by Entra all the same.
+    // Attaching fails without them: 'Getting static credential is not allowed because this cluster is set to
+    // disable local accounts' (Azure/AML-Kubernetes#261). People sign in by Entra all the same.
     disableLocalAccounts: false
     aadProfile: {
       managed: true
@@ -121,7 +121,8 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2025-10-01' = {
       networkPolicy: 'cilium'
       networkDataplane: 'cilium'
       loadBalancerSku: 'standard'
-      outboundType: 'loadBalancer'
+      // The subnet has its own way out.
+      outboundType: hasSubnet ? 'userAssignedNATGateway' : 'loadBalancer'
       // Apart from the addresses of the subnet and of the private endpoints.
       podCidr: '192.168.0.0/16'
       serviceCidr: '172.30.0.0/16'

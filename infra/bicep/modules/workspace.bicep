@@ -70,7 +70,7 @@ resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-12-01' = {
     keyVault: keyVaultId
     containerRegistry: registryId
     applicationInsights: appInsightsId
-    systemDatastoresAuthMode: authMode == 'identity' ? 'Identity' : 'AccessKey'
+    systemDatastoresAuthMode: authMode
     publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
     imageBuildCompute: empty(imageBuildCompute) ? null : imageBuildCompute
     // The network itself is made with the first cluster, when its rules and the right to approve them are there.

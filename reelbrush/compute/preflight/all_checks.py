@@ -84,7 +84,8 @@ def _workspace(place: Place) -> Iterator[Check]:
             "it allows SDK v1 alone (v1LegacyMode), but REELBRUSH_BACKEND is azureml-v2",
             "set the workspace's v1LegacyMode to false, or REELBRUSH_BACKEND=azureml",
         )
-    if place.settings.backend == "azureml" and about.get("systemDatastoresAuthMode") == "identity":
+    by_identity = str(about.get("systemDatastoresAuthMode")).lower() == "identity"
+    if place.settings.backend == "azureml" and by_identity:
         yield remark(
             "workspace",
             "its own storage takes identities only, which is not documented for azureml-core",
