@@ -180,8 +180,15 @@ def import_style(
 
 @main.command()
 @click.option("--azure", is_flag=True, help="Check the cluster that REELBRUSH_WORKSPACE names instead.")
-def doctor(azure: bool) -> None:
+@click.option("--deploy", is_flag=True, help="Check instead what a deployment with azd up needs.")
+@click.option("--environment", metavar="NAME", default="", help="With --deploy: azd's environment.")
+@click.option("--location", metavar="REGION", default="", help="With --deploy: the region.")
+def doctor(azure: bool, deploy: bool, environment: str, location: str) -> None:
     """Check that everything a local run needs is there; every failure comes with its fix."""
+    if deploy:
+        from reelbrush.cli.doctor_deploy import diagnose_deploy
+
+        sys.exit(diagnose_deploy(environment, location))
     if azure:
         from reelbrush.cli.doctor_azure import diagnose_azure
 

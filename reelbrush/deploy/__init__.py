@@ -1,1 +1,1 @@
-"""Deploying to Azure: what is checked before it, done after it, and cleaned up behind it. Standard library only."""
+"""Deploying to Azure: what is checked before, done after and cleaned up behind it. Standard library only."""

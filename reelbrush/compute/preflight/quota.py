@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +9,9 @@ from reelbrush.compute.preflight.check import Check, az_ml, failed, passed, unch
 from reelbrush.compute.preflight.cluster import low_priority, own_properties
 from reelbrush.compute.preflight.place import Place
 from reelbrush.errors import ComputeError
+from reelbrush.pricing.core_quota import core_limits
 from reelbrush.pricing.sizes import vm_size
 
-_ML = "Microsoft.MachineLearningServices/"
 _STUDIO = "ask for more in the studio (ml.azure.com, Quota"
 
 
@@ -28,7 +27,7 @@ def check_quota(place: Place, name: str, compute: dict[str, Any]) -> Iterator[Ch
     low = low_priority(compute)
     try:
         family, cores = _facts(place, size)
-        limits = _limits(place, family, low)
+        limits = core_limits(place.usages, family, low, place.workspace.name)
     except ComputeError as error:
         yield unchecked(title, f"{error.message} (reading quotas needs the role Reader on the subscription)")
         return
@@ -61,25 +60,3 @@ def _facts(place: Place, size: str) -> tuple[str, int]:
         return known.family, known.vcpus
     offered = place.sizes.get(size.lower(), {})
     return str(offered.get("family", "")), int(offered.get("vCPUs") or 0)
-
-
-def _limits(place: Place, family: str, low: bool) -> list[tuple[str, int]]:
-    """Return (what, limit in vCPUs) of each quota that holds; those without a limit are left out."""
-    priority = "LowPriority" if low else "Dedicated"
-    total = _ML + ("lowPriorityCores/usages" if low else "dedicatedCores/usages")
-    here = f"/workspaces/{place.workspace.name}/usages/".lower()
-    found: list[tuple[str, int]] = []
-    for usage in place.usages:
-        kind, name = str(usage.get("type", "")), str((usage.get("name") or {}).get("value", ""))
-        of_family = f"Cluster {priority}" in name and _plain(name) == _plain(family)
-        of_workspace = here in str(usage.get("id", "")).lower()
-        if kind == total or (of_family and (kind == _ML + "vmFamily/usages" or of_workspace)):
-            limit = int(usage.get("limit", -1))
-            if limit >= 0:  # -1: none of its own
-                found.append((name, limit))
-    return found
-
-
-def _plain(family: str) -> str:
-    """Return what quotas ("Standard NCv3 Family Cluster Dedicated vCPUs") and sizes spell alike."""
-    return re.sub(r"cluster (dedicated|lowpriority) vcpus$|^standard|family|[\s_]", "", family.lower())
