@@ -1,4 +1,4 @@
-"""`reelbrush doctor --deploy`: what `azd up` needs, the same checks as `python -m reelbrush.deploy preflight`."""
+"""`reelbrush doctor --deploy`: what `azd up` needs, as `python -m reelbrush.deploy preflight` tells it."""
 
 from __future__ import annotations
 
