@@ -16,6 +16,8 @@ from reelbrush.store import FolderStore, Store
 
 CONNECTION = "ReelbrushStorage"  # the app's name for the account that its blob trigger watches
 
+QUEUES = "AzureWebJobsStorage"  # and for the account of the queue with events of uploads
+
 _FOREVER_HOURS = 87_600
 _LOG_BYTES = 10_000_000  # of one log file; three older ones are kept
 
@@ -76,12 +78,16 @@ def local_host(
         app_folder(),
         data,
         store_root=store.root if isinstance(store, FolderStore) else None,
-        connections={} if isinstance(store, FolderStore) else {CONNECTION: _connection(store.uri)},
+        connections={} if isinstance(store, FolderStore) else _connections(store.uri),
         port=port,
         poll_seconds=0.1,
     )
 
 
-def _connection(uri: str) -> str:
+def _connections(uri: str) -> dict[str, str]:
+    """Return how triggers reach the account; the environment may name another for the queue of uploads."""
     scheme, _, name = uri.partition(":")
-    return os.environ[name] if scheme == "env" else uri
+    blobs = os.environ[name] if scheme == "env" else uri
+    if any(variable.split("__")[0] == QUEUES for variable in os.environ):
+        return {CONNECTION: blobs}
+    return {CONNECTION: blobs, QUEUES: blobs if scheme == "env" else uri.replace(".blob.", ".queue.", 1)}

@@ -16,6 +16,20 @@ _TIMEOUT = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """How queue triggers take messages. `retry_seconds` pass before the next try of one; `longest_rest`, in
+    seconds too, before the next look at an empty queue.
+    """
+
+    batch_size: int
+    new_batch_threshold: int
+    max_tries: int
+    retry_seconds: int
+    longest_rest: float
+    is_base64: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AppSettings:
     """Settings of one app. `function_timeout` is in seconds, None without a limit."""
 
@@ -24,6 +38,7 @@ class AppSettings:
     max_activities: int
     max_blob_tries: int
     max_blobs_at_once: int
+    queues: QueueSettings
 
 
 def read_app_settings(folder: Path) -> AppSettings:
@@ -57,6 +72,22 @@ def read_app_settings(folder: Path) -> AppSettings:
         max_activities=whole("extensions.durableTask.maxConcurrentActivityFunctions", 10 * cores),
         max_blob_tries=whole("extensions.blobs.poisonBlobThreshold", 5),
         max_blobs_at_once=whole("extensions.blobs.maxDegreeOfParallelism", 8 * cores),
+        queues=_queues(get),
+    )
+
+
+def _queues(get: Callable[[str, Any], Any]) -> QueueSettings:
+    batch = _positive(get, "extensions.queues.batchSize", 16)
+    encoding = str(get("extensions.queues.messageEncoding", "base64")).lower()
+    if encoding not in ("base64", "none"):
+        raise HostError(f"extensions.queues.messageEncoding in host.json is base64 or none, not '{encoding}'")
+    return QueueSettings(
+        batch_size=min(batch, 32),
+        new_batch_threshold=_positive(get, "extensions.queues.newBatchThreshold", max(1, batch // 2)),
+        max_tries=_positive(get, "extensions.queues.maxDequeueCount", 5),
+        retry_seconds=round(_seconds(str(get("extensions.queues.visibilityTimeout", "00:00:00"))) or 0),
+        longest_rest=_seconds(str(get("extensions.queues.maxPollingInterval", "00:01:00"))) or 60,
+        is_base64=encoding == "base64",
     )
 
 
@@ -81,7 +112,7 @@ def _seconds(text: str) -> float | None:
         return None
     match = _TIMEOUT.fullmatch(text)
     if match is None:
-        raise HostError(f"functionTimeout '{text}' in host.json is neither '-1' nor like '00:10:00'")
+        raise HostError(f"'{text}' in host.json is neither '-1' nor a time like '00:10:00'")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 

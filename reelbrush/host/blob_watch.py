@@ -53,6 +53,7 @@ class BlobWatch:
         self._slots = asyncio.Semaphore(at_once)
         self._seen: Mapping[tuple[str, str, str], str] = {}
         self._running: dict[tuple[str, FoundBlob], asyncio.Task[None]] = {}
+        self._told: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Scan until cancelled; functions that are running go on."""
@@ -66,7 +67,7 @@ class BlobWatch:
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait for running functions for so long, then cancel them."""
-        tasks = list(self._running.values())
+        tasks = [*self._running.values(), *self._told]
         if tasks and grace_seconds > 0:
             await asyncio.wait(tasks, timeout=grace_seconds)
         for task in tasks:
@@ -94,6 +95,12 @@ class BlobWatch:
                     logger.warning("'%s' gave up on %s after %d tries: %s", name, blob.name, tries, reason)
             else:
                 self._receipts.end(name, blob, "fired")
+
+    def tell(self, trigger: BlobTrigger, blob: FoundBlob) -> None:
+        """Call the function for a blob soon, whatever the receipts say; the scan repeats a try that fails."""
+        task = asyncio.create_task(self.invoke(trigger, blob))
+        self._told.add(task)
+        task.add_done_callback(self._told.discard)
 
     def triggers_of(self, function: str) -> list[BlobTrigger]:
         """Return the triggers of the function of that name."""

@@ -14,7 +14,8 @@ from reelbrush.host.access import Access
 from reelbrush.host.admin import AdminEndpoints
 from reelbrush.host.app_settings import AppSettings
 from reelbrush.host.blob_http import BlobEndpoint
-from reelbrush.host.blob_watch import BlobTrigger, BlobWatch
+from reelbrush.host.blob_watch import BlobWatch
+from reelbrush.host.blob_webhook import BlobWebhook
 from reelbrush.host.clock import Clock
 from reelbrush.host.durability import Durability
 from reelbrush.host.functions import HTTP, FunctionTable
@@ -22,12 +23,14 @@ from reelbrush.host.http_functions import http_routes
 from reelbrush.host.invoker import Invoker
 from reelbrush.host.management import Management
 from reelbrush.host.payload_lint import PayloadLint
+from reelbrush.host.queue_watch import QueueWatch
 from reelbrush.host.receipts import Receipts
 from reelbrush.host.rpc import DurableEndpoints, client_binding
 from reelbrush.host.server import LocalServer
 from reelbrush.host.storage import Storage
 from reelbrush.host.task_hub import TaskHub
-from reelbrush.host.timer_watch import TimerTrigger, TimerWatch
+from reelbrush.host.timer_watch import TimerWatch
+from reelbrush.host.triggers import Triggers
 from reelbrush.host.turns import TurnDispatcher
 from reelbrush.host.work import ActivityDispatcher
 
@@ -43,8 +46,7 @@ class HostParts:
         folder: Path,
         settings: AppSettings,
         functions: FunctionTable,
-        blobs: Sequence[BlobTrigger],
-        timers: Sequence[TimerTrigger],
+        triggers: Triggers,
         storage: Storage,
         clock: Clock,
         lint: PayloadLint,
@@ -66,14 +68,15 @@ class HostParts:
         self.blob_changed = asyncio.Event()
         self.receipts.on_change = self.blob_changed.set
         self.blobs = BlobWatch(
-            blobs,
+            triggers.blobs,
             self.receipts,
             self.invoker,
             poll_seconds=poll_seconds,
             max_tries=settings.max_blob_tries,
             at_once=settings.max_blobs_at_once,
         )
-        self.timers = TimerWatch(timers, storage, clock, self.invoker)
+        self.queues = QueueWatch(triggers.queues, self.invoker, settings.queues, poll_seconds=poll_seconds)
+        self.timers = TimerWatch(triggers.timers, storage, clock, self.invoker)
         self._functions = functions
         self._store_root = store_root
         self._route_prefix = settings.route_prefix
@@ -99,6 +102,7 @@ class HostParts:
             Mount("/durabletask", routes=durable),
             Mount("/runtime/webhooks/durabletask", routes=durable),
             *admin,
+            BlobWebhook(self._functions, self.blobs, access).route,
             *([BlobEndpoint(self._store_root).route] if self._store_root is not None else []),
             *http_routes(self._functions.of(HTTP), self._route_prefix, self.invoker, access),
         ]
@@ -109,6 +113,7 @@ class HostParts:
             self.turns.run(),
             self.activities.run(),
             self.blobs.run(),
+            self.queues.run(),
             self.timers.run(),
             self.durability.run(),
         )
@@ -120,7 +125,9 @@ class HostParts:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(self.activities.drain(grace_seconds), self.blobs.drain(grace_seconds))
+        await asyncio.gather(
+            *(part.drain(grace_seconds) for part in (self.activities, self.blobs, self.queues))
+        )
         await _close_client_session()
         if self._server is not None:
             await self._server.stop()

@@ -11,8 +11,9 @@ ACTIVITY = "activityTrigger"
 HTTP = "httpTrigger"
 BLOB = "blobTrigger"
 TIMER = "timerTrigger"
+QUEUE = "queueTrigger"
 DURABLE_CLIENT = "durableClient"
-TRIGGERS = (ORCHESTRATION, ACTIVITY, HTTP, BLOB, TIMER)
+TRIGGERS = (ORCHESTRATION, ACTIVITY, HTTP, BLOB, TIMER, QUEUE)
 
 
 @dataclass(frozen=True, slots=True)

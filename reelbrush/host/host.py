@@ -21,7 +21,7 @@ from reelbrush.host.triggers import find_triggers
 
 
 class Host:
-    """Runs the functions of an app: orchestrations, activities, HTTP, blob and timer triggers.
+    """Runs the functions of an app: orchestrations, activities, HTTP, blob, queue and timer triggers.
 
     All state is in `data_dir`; a host killed at any moment goes on where it was when it is started again.
     Function code runs in this process and sees its environment variables. Use from one event loop only.
@@ -44,9 +44,10 @@ class Host:
 
         Blob triggers watch the storage account of their connection if `connections` has a connection string,
         or an account's https address to sign in to, for it, else the folder `store_root`, whose blobs are
-        also served at signed addresses. `port` 0 takes a free port. `poll_seconds` is the time between two
-        looks at the containers. `max_threads` limits the threads of synchronous functions. With `keys`, HTTP
-        functions that are not anonymous need one of them.
+        also served at signed addresses. Queue triggers take messages from the account of their connection,
+        given there or in the environment. `port` 0 takes a free port. `poll_seconds` is the time between two
+        looks at the containers and queues. `max_threads` limits the threads of synchronous functions. With
+        `keys`, HTTP functions that are not anonymous need one of them.
         """
         self.base_url = ""
         self.functions: Mapping[str, str] = {}
@@ -79,14 +80,13 @@ class Host:
             raise HostError("this host is running already")
         settings = read_app_settings(self._app_folder)
         functions = load_app(self._app_folder)
-        blobs, timers = find_triggers(functions, self._store_root, self._connections)
+        triggers = find_triggers(functions, self._store_root, self._connections)
         storage = Storage(self._data_dir)
         parts = HostParts(
             self._app_folder,
             settings,
             functions,
-            blobs,
-            timers,
+            triggers,
             storage,
             self._clock,
             self._lint,

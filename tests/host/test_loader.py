@@ -41,8 +41,8 @@ def unbound(item: str): return item
 def sync_client(req: func.HttpRequest, client): return "x"
 @app.route(route="y")
 def wrong_type(req: str): return "x"
-@app.queue_trigger(arg_name="msg", queue_name="q", connection="C")
-def queued(msg: func.QueueMessage): pass
+@app.service_bus_queue_trigger(arg_name="msg", queue_name="q", connection="C")
+def queued(msg: func.ServiceBusMessage): pass
 @app.route(route="z")
 @app.queue_output(arg_name="out", queue_name="q", connection="C")
 def with_output(req: func.HttpRequest, out: func.Out[str]): return "x"
@@ -60,7 +60,7 @@ def unknown_annotation(item: "Nothing"): return item
         "unbound": "without a parameter",
         "sync_client": "must be `async def`",
         "wrong_type": "cannot be annotated str",
-        "queued": "does not serve the trigger 'queueTrigger'",
+        "queued": "does not serve the trigger 'serviceBusTrigger'",
         "with_output": "does not serve the binding 'queue'",
         "unknown_annotation": "cannot be evaluated",
     }.items():
