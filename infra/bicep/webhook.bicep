@@ -14,9 +14,6 @@ param opsAccountName string
 @description('Container of undeliverable events.')
 param deadLetterContainer string = 'dead-letters'
 
-@description('Container whose blobs are uploads.')
-param container string = 'input'
-
 @description('Function with the blob trigger.')
 param functionName string = 'start_on_upload'
 
@@ -57,7 +54,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
         }
       }
     }
-    filter: uploadFilter(container)
+    filter: uploadFilter
     retryPolicy: retryPolicy
   }
 }

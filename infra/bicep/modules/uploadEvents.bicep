@@ -24,9 +24,6 @@ param queueName string
 @description('Container of undeliverable events.')
 param deadLetterContainer string = 'dead-letters'
 
-@description('Container whose blobs are uploads.')
-param container string
-
 @description('Deliver to the queue. Otherwise a webhook subscribes after the app is there (webhook.bicep).')
 param useQueue bool
 
@@ -126,7 +123,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
         }
       }
     }
-    filter: uploadFilter(container)
+    filter: uploadFilter
     retryPolicy: retryPolicy
   }
   dependsOn: [

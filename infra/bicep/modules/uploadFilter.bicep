@@ -18,10 +18,14 @@ var retryPolicy = {
 }
 
 @export()
-@description('Lets through completed blobs of a container whose name may start a job. Event Grid compares text without regard to case.')
-func uploadFilter(container string) object => {
+@description('Container whose blobs are uploads.')
+var uploadContainer = 'input'
+
+@export()
+@description('Lets through completed blobs of that container whose name may start a job. Event Grid compares text without regard to case.')
+var uploadFilter = {
   includedEventTypes: ['Microsoft.Storage.BlobCreated']
-  subjectBeginsWith: '/blobServices/default/containers/${container}/blobs/'
+  subjectBeginsWith: '/blobServices/default/containers/${uploadContainer}/blobs/'
   advancedFilters: [
     {
       operatorType: 'StringIn'
