@@ -1,0 +1,10 @@
+using 'main.bicep'
+
+param environmentName = 'prod'
+param location = 'westeurope'
+param isPrivate = true
+param zoneRedundant = true
+param gpuPriority = 'Dedicated'
+param gpuMaxNodes = 8
+param alertEmail = 'operators@example.com'
+param monthlyBudget = 500

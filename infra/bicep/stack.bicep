@@ -1,0 +1,458 @@
+metadata description = 'One environment of Reelbrush in one resource group. Usable alone by whoever may deploy into a group but not into the subscription.'
+
+import { assignment } from 'modules/roles.bicep'
+
+@description('Short name of the environment, part of the names of its resources: letters, digits and hyphens.')
+@minLength(2)
+@maxLength(12)
+param environmentName string
+
+@description('Azure region with Flex Consumption and the GPU size.')
+param location string = resourceGroup().location
+
+@description('Tags of every resource.')
+param tags object = { 'azd-env-name': environmentName }
+
+@description('Close every service to the internet and reach it by private endpoints.')
+param isPrivate bool = false
+
+@description('How uploads reach the app. Event Grid cannot call a private app: there it has to be the queue, which is what empty means there; elsewhere empty means the webhook.')
+@allowed(['', 'webhook', 'queue'])
+param uploadEvents string = ''
+
+@description('Size of the GPU nodes.')
+param gpuVmSize string = 'Standard_NC4as_T4_v3'
+
+@description('LowPriority nodes cost less and may be taken away at any time.')
+@allowed(['Dedicated', 'LowPriority'])
+param gpuPriority string = 'LowPriority'
+
+@description('Most GPU nodes.')
+@minValue(1)
+@maxValue(100)
+param gpuMaxNodes int = 2
+
+@description('Seconds for which a node without work is kept warm, and paid for.')
+@minValue(60)
+@maxValue(86400)
+param gpuIdleSeconds int = 120
+
+@description('Most nodes of a second, dedicated cluster that takes what was evicted too often; 0 for none.')
+@minValue(0)
+@maxValue(100)
+param dedicatedMaxNodes int = 0
+
+@description('Docker image of the nodes; empty lets Azure Machine Learning build scoring/environment.')
+param scoringImage string = ''
+
+@description('How the workspace opens its own account. accesskey turns its keys on, which azureml-core needs.')
+@allowed(['identity', 'accesskey'])
+param mlAuthMode string = 'identity'
+
+@description('Make the role assignments. Without it, output roles tells an administrator which are needed.')
+param assignRoles bool = true
+
+@description('Where orchestrations are kept: in the ops account or in a Durable Task Scheduler.')
+@allowed(['storage', 'dts'])
+param durableBackend string = 'storage'
+
+@description('Object ID of who may upload and download videos with tools of their own; empty for nobody.')
+param developerPrincipalId string = ''
+
+@description('What kind of principal that is.')
+@allowed(['', 'User', 'Group', 'ServicePrincipal'])
+param developerPrincipalType string = ''
+
+@description('Address that alerts and warnings of the budget go to; empty for none.')
+param alertEmail string = ''
+
+@description('Monthly budget in the currency of the subscription; 0 for none.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('First day of the month from which on the budget counts. Azure refuses to change it later.')
+param budgetStart string = utcNow('yyyy-MM-01')
+
+@description('Score on an AKS cluster that is attached to the workspace, instead of on clusters of the workspace.')
+param useAks bool = false
+
+@description('Most that a job may cost, in US dollars; 0 for no limit.')
+@minValue(0)
+param maxCost int = 0
+
+@description('What becomes of a job that would cost more.')
+@allowed(['approve', 'refuse'])
+param overCost string = 'approve'
+
+@description('Further REELBRUSH_* settings of the app. What the stack sets itself cannot be changed here.')
+@secure()
+param appSettings object = {}
+
+@description('Spread storage, images and app over the zones of the region, where it has some.')
+param zoneRedundant bool = false
+
+@description('Groups of functions that are kept running, and paid for: see modules/functionApp.bicep.')
+param alwaysReady array = []
+
+@description('Days without change after which what a job left in container work is deleted, behind the app\'s own clean-up; it has to be more than REELBRUSH_HISTORY_DAYS. 0 keeps it.')
+@minValue(0)
+param workDays int = 45
+
+var queued = uploadEvents == 'queue' || (isPrivate && empty(uploadEvents))
+var uploadMode = isPrivate && uploadEvents == 'webhook'
+  ? fail('uploadEvents \'webhook\' needs an app that Event Grid can call; with isPrivate it has to be \'queue\' or empty.')
+  : queued ? 'queue' : 'webhook'
+var developerKind = !empty(developerPrincipalId) && empty(developerPrincipalType)
+  ? fail('developerPrincipalType has to tell what developerPrincipalId is: User, Group or ServicePrincipal.')
+  : empty(developerPrincipalType) ? 'User' : developerPrincipalType
+var useDts = durableBackend == 'dts'
+var useDedicated = dedicatedMaxNodes > 0 && gpuPriority == 'LowPriority' && !useAks
+
+var token = uniqueString(resourceGroup().id, environmentName, location)
+var suffix = '${environmentName}-${token}'
+var short = take(toLower(replace(environmentName, '-', '')), 5)
+var names = {
+  data: 'stdata${short}${token}'
+  ops: 'stops${short}${token}'
+  app: toLower('func-${suffix}')
+  vault: 'kv-${short}${token}'
+  registry: 'cr${short}${token}'
+  workspace: 'mlw-${suffix}'
+}
+var packages = 'app-package'
+var uploadQueue = 'video-uploaded'
+
+module identities 'modules/identities.bicep' = {
+  name: 'identities'
+  params: {
+    location: location
+    tags: tags
+    functionName: 'id-function-${suffix}'
+    scoringName: 'id-scoring-${suffix}'
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    location: location
+    tags: tags
+    logAnalyticsName: 'log-${suffix}'
+    appInsightsName: 'appi-${suffix}'
+    retentionInDays: isPrivate ? 90 : 30
+    isPrivate: isPrivate
+  }
+}
+
+module network 'modules/network.bicep' = if (isPrivate) {
+  name: 'network'
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    withCluster: useAks
+  }
+}
+
+module data 'modules/storage.bicep' = {
+  name: 'storage-data'
+  params: {
+    location: location
+    tags: tags
+    name: names.data
+    sku: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+    containers: ['input', 'work', 'output', 'styles']
+    pageOrigins: ['https://${names.app}.azurewebsites.net']
+    workDays: workDays
+    isPrivate: isPrivate
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module ops 'modules/storage.bicep' = {
+  name: 'storage-ops'
+  params: {
+    location: location
+    tags: tags
+    name: names.ops
+    sku: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+    containers: [packages, 'dead-letters']
+    queues: [uploadQueue, '${uploadQueue}-poison']
+    allowSharedKeys: mlAuthMode == 'accesskey'
+    isPrivate: isPrivate
+    acceptsEvents: true
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module access 'modules/access.bicep' = {
+  name: 'access'
+  params: {
+    dataAccountName: data.outputs.name
+    opsAccountName: ops.outputs.name
+    functionPrincipalId: identities.outputs.function.principalId
+    scoringPrincipalId: identities.outputs.scoring.principalId
+    developerPrincipalId: developerPrincipalId
+    developerPrincipalType: developerKind
+    usesWebhook: uploadMode == 'webhook'
+    assignRoles: assignRoles
+  }
+}
+
+module vault 'modules/keyVault.bicep' = {
+  name: 'key-vault'
+  params: {
+    location: location
+    tags: tags
+    name: names.vault
+    isPrivate: isPrivate
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module registry 'modules/registry.bicep' = {
+  name: 'registry'
+  params: {
+    location: location
+    tags: tags
+    name: names.registry
+    isPrivate: isPrivate
+    zoneRedundant: zoneRedundant
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    pullPrincipalId: identities.outputs.scoring.principalId
+    assignRoles: assignRoles
+  }
+}
+
+module workspace 'modules/workspace.bicep' = {
+  name: 'workspace'
+  params: {
+    location: location
+    tags: tags
+    workspaceName: names.workspace
+    keyVaultId: vault.outputs.id
+    registryId: registry.outputs.id
+    storageAccountId: ops.outputs.id
+    dataAccountName: data.outputs.name
+    appInsightsId: monitoring.outputs.appInsightsId
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    isPrivate: isPrivate
+    authMode: mlAuthMode
+    imageBuildCompute: isPrivate ? 'image-build' : ''
+    submitterPrincipalId: identities.outputs.function.principalId
+    assignRoles: assignRoles
+  }
+}
+
+module compute 'modules/compute.bicep' = {
+  name: 'compute'
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    workspaceName: workspace.outputs.workspaceName
+    identityId: identities.outputs.scoring.id
+    vmSize: gpuVmSize
+    vmPriority: gpuPriority
+    maxNodes: gpuMaxNodes
+    idleSeconds: gpuIdleSeconds
+    dedicatedMaxNodes: useDedicated ? dedicatedMaxNodes : 0
+    useAks: useAks
+    isPrivate: isPrivate
+    subnetId: isPrivate ? network!.outputs.clusterSubnetId : ''
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    assignRoles: assignRoles
+  }
+  dependsOn: [access]
+}
+
+module durable 'modules/durableScheduler.bicep' = if (useDts) {
+  name: 'durable-scheduler'
+  params: {
+    location: location
+    tags: tags
+    name: 'dts-${suffix}'
+    hubName: 'reelbrush'
+    callers: isPrivate ? ['${network!.outputs.outboundAddress}/32'] : ['0.0.0.0/0']
+    principalId: identities.outputs.function.principalId
+    clientId: identities.outputs.function.clientId
+    assignRoles: assignRoles
+  }
+}
+
+module app 'modules/functionApp.bicep' = {
+  name: 'function-app'
+  params: {
+    location: location
+    tags: tags
+    planName: 'plan-${suffix}'
+    name: names.app
+    identityId: identities.outputs.function.id
+    clientId: identities.outputs.function.clientId
+    principalId: identities.outputs.function.principalId
+    opsAccountName: ops.outputs.name
+    packageContainer: packages
+    dataAccountName: data.outputs.name
+    appInsightsName: monitoring.outputs.appInsightsName
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    zoneRedundant: zoneRedundant
+    alwaysReady: alwaysReady
+    subnetId: isPrivate ? network!.outputs.functionsSubnetId : ''
+    isPrivate: isPrivate
+    assignRoles: assignRoles
+    settings: union(
+      appSettings,
+      {
+        REELBRUSH_STORE: trimSlash(data.outputs.blobEndpoint)
+        REELBRUSH_BACKEND: mlAuthMode == 'accesskey' ? 'azureml' : 'azureml-v2'
+        REELBRUSH_WORKSPACE: workspace.outputs.workspaceId
+        REELBRUSH_CLUSTER: compute.outputs.name
+        REELBRUSH_DEDICATED_CLUSTER: compute.outputs.dedicatedName
+        REELBRUSH_NODES: string(gpuMaxNodes)
+        REELBRUSH_INSTANCE_TYPE: useAks ? 'gpu' : ''
+        REELBRUSH_SCORING_IDENTITY: useAks ? '' : identities.outputs.scoring.clientId
+        REELBRUSH_IMAGE: scoringImage
+        REELBRUSH_VM_SIZE: gpuVmSize
+        REELBRUSH_VM_PRIORITY: useAks ? 'dedicated' : toLower(gpuPriority)
+        REELBRUSH_MAX_COST: string(maxCost)
+        REELBRUSH_OVER_COST: overCost
+        REELBRUSH_UPLOADS_QUEUE: uploadMode == 'queue' ? uploadQueue : ''
+        REELBRUSH_INSIGHTS_ID: monitoring.outputs.appInsightsId
+      },
+      useDts
+        ? {
+            AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+            AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DurableScheduler'
+            DurableScheduler: durable!.outputs.connectionString
+          }
+        : {}
+    )
+  }
+  // the host gives up on an account that it may not open, and what starts before its roles may stay that way
+  dependsOn: [access]
+}
+
+func trimSlash(address string) string => endsWith(address, '/') ? take(address, length(address) - 1) : address
+
+module endpoints 'modules/endpoints.bicep' = if (isPrivate) {
+  name: 'endpoints'
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    subnetId: network!.outputs.endpointsSubnetId
+    services: [
+      { name: 'data-blob', id: data.outputs.id, groupId: 'blob', dnsZoneIds: [network!.outputs.dnsZoneIds.blob] }
+      { name: 'ops-blob', id: ops.outputs.id, groupId: 'blob', dnsZoneIds: [network!.outputs.dnsZoneIds.blob] }
+      { name: 'ops-queue', id: ops.outputs.id, groupId: 'queue', dnsZoneIds: [network!.outputs.dnsZoneIds.queue] }
+      { name: 'ops-table', id: ops.outputs.id, groupId: 'table', dnsZoneIds: [network!.outputs.dnsZoneIds.table] }
+      { name: 'ops-file', id: ops.outputs.id, groupId: 'file', dnsZoneIds: [network!.outputs.dnsZoneIds.file] }
+      { name: 'vault', id: vault.outputs.id, groupId: 'vault', dnsZoneIds: [network!.outputs.dnsZoneIds.vault] }
+      {
+        name: 'registry'
+        id: registry.outputs.id
+        groupId: 'registry'
+        dnsZoneIds: [network!.outputs.dnsZoneIds.registry]
+      }
+      {
+        name: 'workspace'
+        id: workspace.outputs.workspaceId
+        groupId: 'amlworkspace'
+        dnsZoneIds: [network!.outputs.dnsZoneIds.machineLearning, network!.outputs.dnsZoneIds.notebooks]
+      }
+      { name: 'app', id: app.outputs.id, groupId: 'sites', dnsZoneIds: [network!.outputs.dnsZoneIds.sites] }
+    ]
+  }
+}
+
+module events 'modules/uploadEvents.bicep' = {
+  name: 'upload-events'
+  params: {
+    location: location
+    tags: tags
+    topicName: 'evgt-${suffix}'
+    dataAccountName: data.outputs.name
+    opsAccountName: ops.outputs.name
+    queueName: uploadQueue
+    useQueue: uploadMode == 'queue'
+    assignRoles: assignRoles
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  params: {
+    location: location
+    tags: tags
+    appInsightsId: monitoring.outputs.appInsightsId
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    opsAccountId: ops.outputs.id
+    email: alertEmail
+    actionGroupName: 'ag-${suffix}'
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  params: {
+    location: location
+    tags: tags
+    appInsightsId: monitoring.outputs.appInsightsId
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    appUrl: app.outputs.url
+    machineLearningId: workspace.outputs.workspaceId
+  }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  name: 'budget'
+  params: {
+    amount: monthlyBudget
+    contactEmails: empty(alertEmail) ? fail('monthlyBudget needs alertEmail: nobody would hear of it.') : [alertEmail]
+    start: budgetStart
+  }
+}
+
+@description('Name of the function app.')
+output functionAppName string = app.outputs.name
+
+@description('Address of the app and its page.')
+output url string = app.outputs.url
+
+@description('Name of the account of the videos.')
+output dataAccountName string = data.outputs.name
+
+@description('Name of the account of the host and of Azure Machine Learning.')
+output opsAccountName string = ops.outputs.name
+
+@description('Name of the Azure Machine Learning workspace.')
+output workspaceName string = workspace.outputs.workspaceName
+
+@description('Name of the topic with the events of the data account.')
+output topicName string = events.outputs.topicName
+
+@description('How uploads reach the app: webhook or queue.')
+output uploadMode string = uploadMode
+
+@description('Name of the key vault.')
+output vaultName string = vault.outputs.name
+
+@description('Name of the container registry.')
+output registryName string = registry.outputs.name
+
+@description('Name of Application Insights.')
+output appInsightsName string = monitoring.outputs.appInsightsName
+
+@description('Where the workbook opens in the Azure portal.')
+output workbookUrl string = workbook.outputs.url
+
+@description('Every role assignment of the stack, made or not.')
+output roles assignment[] = concat(
+  access.outputs.assignments,
+  registry.outputs.assignments,
+  workspace.outputs.assignments,
+  compute.outputs.assignments,
+  useDts ? durable!.outputs.assignments : [],
+  app.outputs.assignments,
+  events.outputs.assignments
+)
