@@ -13,18 +13,14 @@ import pytest
 
 from reelbrush.compute.arm import Arm
 from reelbrush.compute.preflight import Outcome, azure_checks, azure_preflight
-from reelbrush.compute.preflight.node_identity import check_node_identity
 from reelbrush.compute.preflight.own_role import check_own_role
 from reelbrush.compute.preflight.place import Place
 from reelbrush.compute.preflight.quota import check_quota
 from reelbrush.compute.workspace import Workspace
 from reelbrush.settings import Settings
-from tests.fakes.azureml.cluster import SCORING_CLIENT, SCORING_IDENTITY, SCORING_PRINCIPAL, Cluster
+from tests.fakes.azureml.cluster import SCORING_CLIENT, SCORING_IDENTITY, Cluster
 from tests.fakes.azureml.stand_in import StandIn
 from tests.fakes.azureml.tokens import APP_CLIENT, APP_PRINCIPAL
-
-READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 
 
 class Site:
@@ -240,22 +236,6 @@ def test_an_app_without_a_role(site: Site) -> None:
         assert f"--scope {site.at.workspace_id}" in finding.fix
 
 
-def test_nodes_without_a_role_on_the_store(site: Site) -> None:
-    account = site.at.service.accounts[-1]
-    group = account.partition("/providers/")[0]
-    for assigned, found in (
-        ([], True),
-        ([(account, SCORING_PRINCIPAL, READER)], True),
-        ([(account + "2", SCORING_PRINCIPAL, BLOB_CONTRIBUTOR)], True),
-        ([(account, APP_PRINCIPAL, BLOB_CONTRIBUTOR)], True),
-        ([(group, SCORING_PRINCIPAL, BLOB_CONTRIBUTOR)], False),
-    ):
-        site.at.service.roles = [(group, APP_PRINCIPAL, READER), *assigned]
-        assert site.failures() == (["store-role"] if found else []), assigned
-    site.at.service.roles = [(group, APP_PRINCIPAL, READER)]
-    assert SCORING_PRINCIPAL in site.fix("store-role") and account in site.fix("store-role")
-
-
 def test_identities_of_the_nodes(site: Site) -> None:
     cluster = site.at.cluster("gpu-cluster")
     site.wish(scoring_identity=SCORING_CLIENT.upper())
@@ -363,28 +343,6 @@ def test_roles_of_ones_own_making_count(
 ) -> None:
     (check,) = check_own_role(place_of(site, {"permissions": permissions}))
     assert check.outcome is outcome
-
-
-@pytest.mark.parametrize(
-    ("below", "outcome", "words"),
-    [
-        ("", Outcome.OK, "may read and write"),
-        ("/blobServices/default/containers/work", Outcome.REMARK, "write to work of"),
-        ("2", Outcome.REMARK, "alone"),
-    ],
-)
-def test_roles_on_single_containers_are_told(site: Site, below: str, outcome: Outcome, words: str) -> None:
-    account = site.at.service.accounts[-1]
-    definition = f"/x/roleDefinitions/{BLOB_CONTRIBUTOR}"
-    assigned = {"properties": {"scope": account + below, "roleDefinitionId": definition}}
-    lists = {
-        "storageAccounts": [{"id": account, "name": "standinstore"}],
-        "roleAssignments": [assigned],
-    }
-    identity = {"userAssignedIdentities": {"/scoring": {"principalId": "p", "clientId": "c"}}}
-    compute = {"identity": identity, "properties": {"computeType": "AmlCompute"}}
-    (check,) = check_node_identity(place_of(site, lists), "gpu-cluster", compute)
-    assert check.outcome is outcome and words in check.text
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from reelbrush.compute.preflight.blob_roles import blob_roles
 from reelbrush.compute.preflight.check import Check, az_ml, failed, passed, remark, unchecked
 from reelbrush.compute.preflight.cluster import is_managed
 from reelbrush.compute.preflight.place import AUTHORIZATION, Place
 from reelbrush.errors import ComputeError
+from reelbrush.job.names import INPUT, STYLES, WORK
 
-_BLOB_ROLES = {
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
-    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
-}
+_READ = (INPUT, STYLES, WORK)  # what nodes read; they write to the last alone (docs/deploy-permissions.md)
 _ASSIGN = "--identity-type UserAssigned --user-assigned-identities RESOURCE_ID_OF_THE_IDENTITY"
 
 
@@ -78,26 +77,38 @@ def _store_role(place: Place, title: str, identity: Identity) -> Iterator[Check]
     except ComputeError as error:
         yield unchecked(title, f"{error.message} (needs the role Reader on the storage account)")
         return
-    fitting = [
-        str(properties.get("scope", ""))
-        for properties in (entry.get("properties") or {} for entry in assigned)
-        if str(properties.get("roleDefinitionId", "")).rpartition("/")[2].lower() in _BLOB_ROLES
-    ]
-    if any(f"{scope}/".lower().startswith(f"{at.rstrip('/')}/".lower()) for at in fitting):
-        yield passed(title, f"{called}, may read and write blobs of {account}")
-    elif fitting:
-        containers = ", ".join(sorted(at.rpartition("/")[2] for at in fitting))
+    roles = blob_roles(scope, assigned)
+    unread = [container for container in _READ if not roles.may_read(container)]
+    if not unread and roles.may_write(WORK):
+        everywhere = "*" in roles.writes
+        held = "may read and write blobs" if everywhere else f"may read blobs and write to {WORK}"
+        yield passed(title, f"{called}, {held} of {account}")
+    elif roles.unclear:
         yield remark(
-            title, f"{called}, may write to {containers} of {account} alone; it needs input, styles, work"
+            title,
+            f"{called} has a role on {account} under a condition that is not understood here; it needs to "
+            f"read {', '.join(_READ)} and to write to {WORK}",
         )
     else:
+        lacking = [f"read {', '.join(unread)}"] if unread else []
+        lacking += [] if roles.may_write(WORK) else [f"write to {WORK}"]
         yield failed(
             title,
             "store-role",
-            f"{called} may not write blobs of {account}",
+            f"{called} may not {' and may not '.join(lacking)} of {account}",
+            "; ".join(_assign(identity, scope, bool(unread), not roles.may_write(WORK))),
+        )
+
+
+def _assign(identity: Identity, account: str, reading: bool, writing: bool) -> Iterator[str]:
+    """Yield the commands that give the smallest roles that are missing."""
+    wanted = [("Storage Blob Data Reader", account)] if reading else []
+    at_work = f"{account}/blobServices/default/containers/{WORK}"
+    wanted += [("Storage Blob Data Contributor", at_work)] if writing else []
+    for role, scope in wanted:
+        yield (
             f"az role assignment create --assignee-object-id {identity.principal} "
-            '--assignee-principal-type ServicePrincipal --role "Storage Blob Data Contributor" '
-            f"--scope {scope}",
+            f'--assignee-principal-type ServicePrincipal --role "{role}" --scope {scope}'
         )
 
 

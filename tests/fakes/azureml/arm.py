@@ -148,7 +148,7 @@ def sizes(service: Service, request: Request, subscription: str, location: str) 
 
 @route("roles", "GET", ARM, "{scope*}/providers/Microsoft.Authorization/roleAssignments")
 def roles(service: Service, request: Request, scope: str) -> Reply:
-    """List role assignments at a scope and above, of one principal where the filter names one."""
+    """List role assignments at a scope, above and below, of one principal where the filter names one."""
     named = re.search(r"(?:principalId eq|assignedTo\()\s*'([^']+)'", request.query.get("$filter", ""))
     definition = f"/subscriptions/{service.subscription}/providers/Microsoft.Authorization/roleDefinitions/"
     return answer(
@@ -162,10 +162,14 @@ def roles(service: Service, request: Request, scope: str) -> Reply:
                         "principalType": "ServicePrincipal",
                         "roleDefinitionId": definition + role,
                         "scope": at,
+                        "condition": service.role_conditions.get((at, principal, role)),
+                        "conditionVersion": "2.0"
+                        if (at, principal, role) in service.role_conditions
+                        else None,
                     },
                 }
                 for number, (at, principal, role) in enumerate(service.roles)
-                if f"{scope}/".lower().startswith(f"{at.rstrip('/')}/".lower())
+                if (_within(scope, at) or _within(at, scope))
                 and (named is None or named[1].lower() == principal.lower())
             ]
         }
@@ -175,10 +179,7 @@ def roles(service: Service, request: Request, scope: str) -> Reply:
 @route("permissions", "GET", ARM, "{scope*}/providers/Microsoft.Authorization/permissions")
 def permissions(service: Service, request: Request, scope: str) -> Reply:
     """Tell what the caller may do: everything when one of its roles holds at this scope, else read."""
-    holds = any(
-        principal == APP_PRINCIPAL and f"{scope}/".lower().startswith(f"{at.rstrip('/')}/".lower())
-        for at, principal, _ in service.roles
-    )
+    holds = any(principal == APP_PRINCIPAL and _within(scope, at) for at, principal, _ in service.roles)
     actions = ["*"] if holds else ["*/read"]
     return answer(
         {"value": [{"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}]}
@@ -265,3 +266,8 @@ def _compute(service: Service, cluster: Cluster) -> Document:
             "properties": own,
         },
     }
+
+
+def _within(scope: str, above: str) -> bool:
+    """Return whether a scope is `above` or lies below it."""
+    return f"{scope.rstrip('/')}/".lower().startswith(f"{above.rstrip('/')}/".lower())

@@ -68,6 +68,7 @@ class Service:
             (self.workspace_id, APP_PRINCIPAL, DATA_SCIENTIST),
             (self.accounts[-1], SCORING_PRINCIPAL, BLOB_CONTRIBUTOR),
         ]
+        self.role_conditions: dict[tuple[str, str, str], str] = {}  # of assignments in `roles` that have one
         self.locks: list[tuple[str, str]] = []  # scope, level
         self.node_environment: dict[str, str] = {}
         self.invalid: list[tuple[str, list[str]]] = []  # operation and problems of bodies against the schema
