@@ -1,4 +1,4 @@
-"""Events of blobs as Event Grid writes them: learn.microsoft.com/azure/event-grid/event-schema-blob-storage."""
+"""Events of blobs as Event Grid writes them (learn.microsoft.com, event-grid/event-schema-blob-storage)."""
 
 from __future__ import annotations
 
