@@ -79,8 +79,8 @@ param alertEmail string = ''
 @minValue(0)
 param monthlyBudget int = 0
 
-@description('First day of the month from which on the budget counts. Azure refuses to change it later.')
-param budgetStart string = utcNow('yyyy-MM-01')
+@description('First day of the month from which on the budget counts, such as 2026-11-01; empty for this month. Azure refuses to change it later, so it has to be given when a month has passed.')
+param budgetStart string = ''
 
 @description('Score on an AKS cluster that is attached to the workspace, instead of on clusters of the workspace.')
 param useAks bool = false

@@ -11,7 +11,7 @@ param environmentName string
 param location string = resourceGroup().location
 
 @description('Tags of every resource.')
-param tags object = { 'azd-env-name': environmentName }
+param tags object = { 'azd-env-name': environmentName, application: 'reelbrush' }
 
 @description('Close every service to the internet and reach it by private endpoints.')
 param isPrivate bool = false
@@ -70,8 +70,8 @@ param alertEmail string = ''
 @minValue(0)
 param monthlyBudget int = 0
 
-@description('First day of the month from which on the budget counts. Azure refuses to change it later.')
-param budgetStart string = utcNow('yyyy-MM-01')
+@description('First day of the month from which on the budget counts, such as 2026-11-01; empty for this month. Azure refuses to change it later, so it has to be given when a month has passed.')
+param budgetStart string = ''
 
 @description('Score on an AKS cluster that is attached to the workspace, instead of on clusters of the workspace.')
 param useAks bool = false
@@ -106,7 +106,6 @@ var developerKind = !empty(developerPrincipalId) && empty(developerPrincipalType
   ? fail('developerPrincipalType has to tell what developerPrincipalId is: User, Group or ServicePrincipal.')
   : empty(developerPrincipalType) ? 'User' : developerPrincipalType
 var useDts = durableBackend == 'dts'
-var useDedicated = dedicatedMaxNodes > 0 && gpuPriority == 'LowPriority' && !useAks
 
 var token = uniqueString(resourceGroup().id, environmentName, location)
 var suffix = '${environmentName}-${token}'
@@ -154,42 +153,22 @@ module network 'modules/network.bicep' = if (isPrivate) {
   }
 }
 
-module data 'modules/storage.bicep' = {
-  name: 'storage-data'
+// Roles are part of it: whatever depends on the accounts finds its roles made.
+module accounts 'modules/accounts.bicep' = {
+  name: 'accounts'
   params: {
     location: location
     tags: tags
-    name: names.data
-    sku: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
-    containers: ['input', 'work', 'output', 'styles']
-    pageOrigins: ['https://${names.app}.azurewebsites.net']
+    dataName: names.data
+    opsName: names.ops
+    packageContainer: packages
+    uploadQueue: uploadQueue
+    pageOrigin: 'https://${names.app}.azurewebsites.net'
+    zoneRedundant: zoneRedundant
+    allowOpsKeys: mlAuthMode == 'accesskey'
     workDays: workDays
     isPrivate: isPrivate
     logAnalyticsId: monitoring.outputs.logAnalyticsId
-  }
-}
-
-module ops 'modules/storage.bicep' = {
-  name: 'storage-ops'
-  params: {
-    location: location
-    tags: tags
-    name: names.ops
-    sku: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
-    containers: [packages, 'dead-letters']
-    queues: [uploadQueue, '${uploadQueue}-poison']
-    allowSharedKeys: mlAuthMode == 'accesskey'
-    isPrivate: isPrivate
-    acceptsEvents: true
-    logAnalyticsId: monitoring.outputs.logAnalyticsId
-  }
-}
-
-module access 'modules/access.bicep' = {
-  name: 'access'
-  params: {
-    dataAccountName: data.outputs.name
-    opsAccountName: ops.outputs.name
     functionPrincipalId: identities.outputs.function.principalId
     scoringPrincipalId: identities.outputs.scoring.principalId
     developerPrincipalId: developerPrincipalId
@@ -199,71 +178,34 @@ module access 'modules/access.bicep' = {
   }
 }
 
-module vault 'modules/keyVault.bicep' = {
-  name: 'key-vault'
-  params: {
-    location: location
-    tags: tags
-    name: names.vault
-    isPrivate: isPrivate
-    logAnalyticsId: monitoring.outputs.logAnalyticsId
-  }
-}
-
-module registry 'modules/registry.bicep' = {
-  name: 'registry'
-  params: {
-    location: location
-    tags: tags
-    name: names.registry
-    isPrivate: isPrivate
-    zoneRedundant: zoneRedundant
-    logAnalyticsId: monitoring.outputs.logAnalyticsId
-    pullPrincipalId: identities.outputs.scoring.principalId
-    assignRoles: assignRoles
-  }
-}
-
-module workspace 'modules/workspace.bicep' = {
-  name: 'workspace'
-  params: {
-    location: location
-    tags: tags
-    workspaceName: names.workspace
-    keyVaultId: vault.outputs.id
-    registryId: registry.outputs.id
-    storageAccountId: ops.outputs.id
-    dataAccountName: data.outputs.name
-    appInsightsId: monitoring.outputs.appInsightsId
-    logAnalyticsId: monitoring.outputs.logAnalyticsId
-    isPrivate: isPrivate
-    authMode: mlAuthMode
-    imageBuildCompute: isPrivate ? 'image-build' : ''
-    submitterPrincipalId: identities.outputs.function.principalId
-    assignRoles: assignRoles
-  }
-}
-
-module compute 'modules/compute.bicep' = {
-  name: 'compute'
+module machineLearning 'modules/machineLearning.bicep' = {
+  name: 'machine-learning'
   params: {
     location: location
     tags: tags
     suffix: suffix
-    workspaceName: workspace.outputs.workspaceName
-    identityId: identities.outputs.scoring.id
+    vaultName: names.vault
+    registryName: names.registry
+    workspaceName: names.workspace
+    authMode: mlAuthMode
+    opsAccountId: accounts.outputs.opsId
+    dataAccountName: accounts.outputs.dataName
+    appInsightsId: monitoring.outputs.appInsightsId
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    submitterPrincipalId: identities.outputs.function.principalId
+    nodes: identities.outputs.scoring
+    scoringImage: scoringImage
     vmSize: gpuVmSize
     vmPriority: gpuPriority
     maxNodes: gpuMaxNodes
     idleSeconds: gpuIdleSeconds
-    dedicatedMaxNodes: useDedicated ? dedicatedMaxNodes : 0
+    dedicatedMaxNodes: dedicatedMaxNodes
     useAks: useAks
     isPrivate: isPrivate
+    zoneRedundant: zoneRedundant
     subnetId: isPrivate ? network!.outputs.clusterSubnetId : ''
-    logAnalyticsId: monitoring.outputs.logAnalyticsId
     assignRoles: assignRoles
   }
-  dependsOn: [access]
 }
 
 module durable 'modules/durableScheduler.bicep' = if (useDts) {
@@ -290,9 +232,9 @@ module app 'modules/functionApp.bicep' = {
     identityId: identities.outputs.function.id
     clientId: identities.outputs.function.clientId
     principalId: identities.outputs.function.principalId
-    opsAccountName: ops.outputs.name
+    opsAccountName: accounts.outputs.opsName
     packageContainer: packages
-    dataAccountName: data.outputs.name
+    dataAccountName: accounts.outputs.dataName
     appInsightsName: monitoring.outputs.appInsightsName
     logAnalyticsId: monitoring.outputs.logAnalyticsId
     zoneRedundant: zoneRedundant
@@ -302,37 +244,18 @@ module app 'modules/functionApp.bicep' = {
     assignRoles: assignRoles
     settings: union(
       appSettings,
+      machineLearning.outputs.settings,
       {
-        REELBRUSH_STORE: trimSlash(data.outputs.blobEndpoint)
-        REELBRUSH_BACKEND: mlAuthMode == 'accesskey' ? 'azureml' : 'azureml-v2'
-        REELBRUSH_WORKSPACE: workspace.outputs.workspaceId
-        REELBRUSH_CLUSTER: compute.outputs.name
-        REELBRUSH_DEDICATED_CLUSTER: compute.outputs.dedicatedName
-        REELBRUSH_NODES: string(gpuMaxNodes)
-        REELBRUSH_INSTANCE_TYPE: useAks ? 'gpu' : ''
-        REELBRUSH_SCORING_IDENTITY: useAks ? '' : identities.outputs.scoring.clientId
-        REELBRUSH_IMAGE: scoringImage
-        REELBRUSH_VM_SIZE: gpuVmSize
-        REELBRUSH_VM_PRIORITY: useAks ? 'dedicated' : toLower(gpuPriority)
+        REELBRUSH_STORE: accounts.outputs.dataBlobEndpoint
         REELBRUSH_MAX_COST: string(maxCost)
         REELBRUSH_OVER_COST: overCost
         REELBRUSH_UPLOADS_QUEUE: uploadMode == 'queue' ? uploadQueue : ''
         REELBRUSH_INSIGHTS_ID: monitoring.outputs.appInsightsId
       },
-      useDts
-        ? {
-            AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
-            AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DurableScheduler'
-            DurableScheduler: durable!.outputs.connectionString
-          }
-        : {}
+      useDts ? durable!.outputs.settings : {}
     )
   }
-  // the host gives up on an account that it may not open, and what starts before its roles may stay that way
-  dependsOn: [access]
 }
-
-func trimSlash(address string) string => endsWith(address, '/') ? take(address, length(address) - 1) : address
 
 module endpoints 'modules/endpoints.bicep' = if (isPrivate) {
   name: 'endpoints'
@@ -341,27 +264,13 @@ module endpoints 'modules/endpoints.bicep' = if (isPrivate) {
     tags: tags
     suffix: suffix
     subnetId: network!.outputs.endpointsSubnetId
-    services: [
-      { name: 'data-blob', id: data.outputs.id, groupId: 'blob', dnsZoneIds: [network!.outputs.dnsZoneIds.blob] }
-      { name: 'ops-blob', id: ops.outputs.id, groupId: 'blob', dnsZoneIds: [network!.outputs.dnsZoneIds.blob] }
-      { name: 'ops-queue', id: ops.outputs.id, groupId: 'queue', dnsZoneIds: [network!.outputs.dnsZoneIds.queue] }
-      { name: 'ops-table', id: ops.outputs.id, groupId: 'table', dnsZoneIds: [network!.outputs.dnsZoneIds.table] }
-      { name: 'ops-file', id: ops.outputs.id, groupId: 'file', dnsZoneIds: [network!.outputs.dnsZoneIds.file] }
-      { name: 'vault', id: vault.outputs.id, groupId: 'vault', dnsZoneIds: [network!.outputs.dnsZoneIds.vault] }
-      {
-        name: 'registry'
-        id: registry.outputs.id
-        groupId: 'registry'
-        dnsZoneIds: [network!.outputs.dnsZoneIds.registry]
-      }
-      {
-        name: 'workspace'
-        id: workspace.outputs.workspaceId
-        groupId: 'amlworkspace'
-        dnsZoneIds: [network!.outputs.dnsZoneIds.machineLearning, network!.outputs.dnsZoneIds.notebooks]
-      }
-      { name: 'app', id: app.outputs.id, groupId: 'sites', dnsZoneIds: [network!.outputs.dnsZoneIds.sites] }
-    ]
+    zones: network!.outputs.dnsZoneIds
+    dataAccountId: accounts.outputs.dataId
+    opsAccountId: accounts.outputs.opsId
+    vaultId: machineLearning.outputs.vaultId
+    registryId: machineLearning.outputs.registryId
+    workspaceId: machineLearning.outputs.workspaceId
+    appId: app.outputs.id
   }
 }
 
@@ -371,45 +280,28 @@ module events 'modules/uploadEvents.bicep' = {
     location: location
     tags: tags
     topicName: 'evgt-${suffix}'
-    dataAccountName: data.outputs.name
-    opsAccountName: ops.outputs.name
+    dataAccountName: accounts.outputs.dataName
+    opsAccountName: accounts.outputs.opsName
     queueName: uploadQueue
     useQueue: uploadMode == 'queue'
     assignRoles: assignRoles
   }
 }
 
-module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
+module operations 'modules/operations.bicep' = {
+  name: 'operations'
   params: {
     location: location
     tags: tags
     appInsightsId: monitoring.outputs.appInsightsId
     logAnalyticsId: monitoring.outputs.logAnalyticsId
-    opsAccountId: ops.outputs.id
-    email: alertEmail
-    actionGroupName: 'ag-${suffix}'
-  }
-}
-
-module workbook 'modules/workbook.bicep' = {
-  name: 'workbook'
-  params: {
-    location: location
-    tags: tags
-    appInsightsId: monitoring.outputs.appInsightsId
-    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    opsAccountId: accounts.outputs.opsId
     appUrl: app.outputs.url
-    machineLearningId: workspace.outputs.workspaceId
-  }
-}
-
-module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
-  name: 'budget'
-  params: {
-    amount: monthlyBudget
-    contactEmails: empty(alertEmail) ? fail('monthlyBudget needs alertEmail: nobody would hear of it.') : [alertEmail]
-    start: budgetStart
+    machineLearningId: machineLearning.outputs.workspaceId
+    alertEmail: alertEmail
+    actionGroupName: 'ag-${suffix}'
+    monthlyBudget: monthlyBudget
+    budgetStart: budgetStart
   }
 }
 
@@ -420,13 +312,13 @@ output functionAppName string = app.outputs.name
 output url string = app.outputs.url
 
 @description('Name of the account of the videos.')
-output dataAccountName string = data.outputs.name
+output dataAccountName string = accounts.outputs.dataName
 
 @description('Name of the account of the host and of Azure Machine Learning.')
-output opsAccountName string = ops.outputs.name
+output opsAccountName string = accounts.outputs.opsName
 
 @description('Name of the Azure Machine Learning workspace.')
-output workspaceName string = workspace.outputs.workspaceName
+output workspaceName string = names.workspace
 
 @description('Name of the topic with the events of the data account.')
 output topicName string = events.outputs.topicName
@@ -435,23 +327,21 @@ output topicName string = events.outputs.topicName
 output uploadMode string = uploadMode
 
 @description('Name of the key vault.')
-output vaultName string = vault.outputs.name
+output vaultName string = names.vault
 
 @description('Name of the container registry.')
-output registryName string = registry.outputs.name
+output registryName string = names.registry
 
 @description('Name of Application Insights.')
 output appInsightsName string = monitoring.outputs.appInsightsName
 
 @description('Where the workbook opens in the Azure portal.')
-output workbookUrl string = workbook.outputs.url
+output workbookUrl string = operations.outputs.workbookUrl
 
 @description('Every role assignment of the stack, made or not.')
 output roles assignment[] = concat(
-  access.outputs.assignments,
-  registry.outputs.assignments,
-  workspace.outputs.assignments,
-  compute.outputs.assignments,
+  accounts.outputs.assignments,
+  machineLearning.outputs.assignments,
   useDts ? durable!.outputs.assignments : [],
   app.outputs.assignments,
   events.outputs.assignments

@@ -66,8 +66,12 @@ resource work 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignR
   }
 }
 
-@description('How the app reaches the scheduler, by its identity: there is no secret in it.')
-output connectionString string = 'Endpoint=${scheduler.properties.endpoint};Authentication=ManagedIdentity;ClientID=${clientId}'
+@description('Settings of the app by which its host uses the scheduler, as the identity: there is no secret in them.')
+output settings object = {
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DurableScheduler'
+  DurableScheduler: 'Endpoint=${scheduler.properties.endpoint};Authentication=ManagedIdentity;ClientID=${clientId}'
+}
 
 @description('Every assignment, made or not.')
 output assignments assignment[] = [

@@ -1,4 +1,6 @@
-metadata description = 'The private endpoints of several services in one subnet.'
+metadata description = 'The private endpoints of everything that the private deployment talks to.'
+
+import { dnsZones } from 'network.bicep'
 
 @description('Azure region of the network.')
 param location string
@@ -12,23 +14,38 @@ param suffix string
 @description('Resource ID of the subnet.')
 param subnetId string
 
-@description('A service that gets an endpoint.')
-type service = {
-  @description('What the name of the endpoint says of it.')
-  name: string
+@description('Resource IDs of the private DNS zones.')
+param zones dnsZones
 
-  @description('Its resource ID.')
-  id: string
+@description('Resource ID of the account of the videos.')
+param dataAccountId string
 
-  @description('Which part of it, such as blob or vault.')
-  groupId: string
+@description('Resource ID of the account of the host and of Azure Machine Learning.')
+param opsAccountId string
 
-  @description('Resource IDs of the private DNS zones that tell its address.')
-  dnsZoneIds: string[]
-}
+@description('Resource ID of the key vault.')
+param vaultId string
 
-@description('The services.')
-param services service[]
+@description('Resource ID of the container registry.')
+param registryId string
+
+@description('Resource ID of the workspace.')
+param workspaceId string
+
+@description('Resource ID of the function app.')
+param appId string
+
+var services = [
+  { name: 'data-blob', id: dataAccountId, groupId: 'blob', zones: [zones.blob] }
+  { name: 'ops-blob', id: opsAccountId, groupId: 'blob', zones: [zones.blob] }
+  { name: 'ops-queue', id: opsAccountId, groupId: 'queue', zones: [zones.queue] }
+  { name: 'ops-table', id: opsAccountId, groupId: 'table', zones: [zones.table] }
+  { name: 'ops-file', id: opsAccountId, groupId: 'file', zones: [zones.file] }
+  { name: 'vault', id: vaultId, groupId: 'vault', zones: [zones.vault] }
+  { name: 'registry', id: registryId, groupId: 'registry', zones: [zones.registry] }
+  { name: 'workspace', id: workspaceId, groupId: 'amlworkspace', zones: [zones.machineLearning, zones.notebooks] }
+  { name: 'app', id: appId, groupId: 'sites', zones: [zones.sites] }
+]
 
 module endpoint 'privateEndpoint.bicep' = [
   for service in services: {
@@ -40,7 +57,7 @@ module endpoint 'privateEndpoint.bicep' = [
       subnetId: subnetId
       serviceId: service.id
       groupId: service.groupId
-      dnsZoneIds: service.dnsZoneIds
+      dnsZoneIds: service.zones
     }
   }
 ]

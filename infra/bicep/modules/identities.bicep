@@ -17,6 +17,7 @@ param functionName string
 param scoringName string
 
 @description('What an identity is called by the services that use it.')
+@export()
 type identity = {
   @description('Resource ID, to attach the identity to something.')
   id: string

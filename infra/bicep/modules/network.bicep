@@ -19,6 +19,7 @@ param zones string[] = []
 param withCluster bool = false
 
 @description('Resource IDs of the private DNS zones, by what they resolve.')
+@export()
 type dnsZones = {
   @description('Blobs.')
   blob: string

@@ -214,8 +214,5 @@ output id string = account.id
 @description('Name of the account.')
 output name string = account.name
 
-@description('Endpoint of its blobs, ending with a slash.')
-output blobEndpoint string = account.properties.primaryEndpoints.blob
-
-@description('Endpoint of its queues, ending with a slash.')
-output queueEndpoint string = account.properties.primaryEndpoints.queue
+@description('Endpoint of its blobs, without a slash at its end.')
+output blobEndpoint string = 'https://${account.name}.blob.${environment().suffixes.storage}'
