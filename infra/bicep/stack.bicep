@@ -102,9 +102,13 @@ var queued = uploadEvents == 'queue' || (isPrivate && empty(uploadEvents))
 var uploadMode = isPrivate && uploadEvents == 'webhook'
   ? fail('uploadEvents \'webhook\' needs an app that Event Grid can call; with isPrivate it has to be \'queue\' or empty.')
   : queued ? 'queue' : 'webhook'
-var developerKind = !empty(developerPrincipalId) && empty(developerPrincipalType)
-  ? fail('developerPrincipalType has to tell what developerPrincipalId is: User, Group or ServicePrincipal.')
-  : empty(developerPrincipalType) ? 'User' : developerPrincipalType
+var developerKind = developerPrincipalType == 'Group'
+  ? 'Group'
+  : developerPrincipalType == 'ServicePrincipal'
+      ? 'ServicePrincipal'
+      : developerPrincipalType == 'User' || empty(developerPrincipalId)
+          ? 'User'
+          : fail('developerPrincipalType has to tell what developerPrincipalId is: User, Group or ServicePrincipal.')
 var useDts = durableBackend == 'dts'
 
 var token = uniqueString(resourceGroup().id, environmentName, location)
@@ -140,6 +144,8 @@ module monitoring 'modules/monitoring.bicep' = {
     appInsightsName: 'appi-${suffix}'
     retentionInDays: isPrivate ? 90 : 30
     isPrivate: isPrivate
+    scoringPrincipalId: identities.outputs.scoring.principalId
+    assignRoles: assignRoles
   }
 }
 
@@ -340,6 +346,7 @@ output workbookUrl string = operations.outputs.workbookUrl
 
 @description('Every role assignment of the stack, made or not.')
 output roles assignment[] = concat(
+  monitoring.outputs.assignments,
   accounts.outputs.assignments,
   machineLearning.outputs.assignments,
   useDts ? durable!.outputs.assignments : [],

@@ -6,13 +6,13 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Resource id of Application Insights, to which descriptions link.')
+@description('Resource ID of Application Insights, to which descriptions link.')
 param appInsightsId string
 
-@description('Resource id of the Log Analytics workspace that the alerts ask.')
+@description('Resource ID of the Log Analytics workspace that the alerts ask.')
 param logAnalyticsId string
 
-@description('Resource id of the storage account with the queues of the app.')
+@description('Resource ID of the storage account with the queues of the app.')
 param opsAccountId string
 
 @description('Address that alerts are mailed to; empty shows them in the portal only.')

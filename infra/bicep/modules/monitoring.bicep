@@ -80,10 +80,10 @@ resource nodesSend 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (as
   }
 }
 
-@description('Resource id of the Log Analytics workspace.')
+@description('Resource ID of the Log Analytics workspace.')
 output logAnalyticsId string = logs.id
 
-@description('Resource id of Application Insights.')
+@description('Resource ID of Application Insights.')
 output appInsightsId string = insights.id
 
 @description('Name of Application Insights.')

@@ -6,20 +6,20 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Resource id of Application Insights, in whose gallery the workbook is listed.')
+@description('Resource ID of Application Insights, in whose gallery the workbook is listed.')
 param appInsightsId string
 
-@description('Resource id of the Log Analytics workspace that its queries read.')
+@description('Resource ID of the Log Analytics workspace that its queries read.')
 param logAnalyticsId string
 
 @description('Title in the gallery.')
 param displayName string = 'Reelbrush'
 
-@description('Address of the app, for links to its jobs; empty for no such links.')
-param appUrl string = ''
+@description('Address of the app, to which the page links.')
+param appUrl string
 
-@description('Resource id of the Azure Machine Learning workspace, for links to runs; empty for no such links.')
-param machineLearningId string = ''
+@description('Resource ID of the Azure Machine Learning workspace, to whose studio the page links.')
+param machineLearningId string
 
 var template = loadTextContent('../workbook.json')
 var withLogs = replace(replace(template, '__LOG_ANALYTICS_ID__', logAnalyticsId), '__APP_INSIGHTS_ID__', appInsightsId)
@@ -39,7 +39,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   }
 }
 
-@description('Resource id of the workbook.')
+@description('Resource ID of the workbook.')
 output id string = workbook.id
 
 @description('Where the workbook opens in the Azure portal.')
