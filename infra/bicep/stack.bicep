@@ -102,13 +102,6 @@ var queued = uploadEvents == 'queue' || (isPrivate && empty(uploadEvents))
 var uploadMode = isPrivate && uploadEvents == 'webhook'
   ? fail('uploadEvents \'webhook\' needs an app that Event Grid can call; with isPrivate it has to be \'queue\' or empty.')
   : queued ? 'queue' : 'webhook'
-var developerKind = developerPrincipalType == 'Group'
-  ? 'Group'
-  : developerPrincipalType == 'ServicePrincipal'
-      ? 'ServicePrincipal'
-      : developerPrincipalType == 'User' || empty(developerPrincipalId)
-          ? 'User'
-          : fail('developerPrincipalType has to tell what developerPrincipalId is: User, Group or ServicePrincipal.')
 var useDts = durableBackend == 'dts'
 
 var token = uniqueString(resourceGroup().id, environmentName, location)
@@ -178,7 +171,7 @@ module accounts 'modules/accounts.bicep' = {
     functionPrincipalId: identities.outputs.function.principalId
     scoringPrincipalId: identities.outputs.scoring.principalId
     developerPrincipalId: developerPrincipalId
-    developerPrincipalType: developerKind
+    developerPrincipalType: developerPrincipalType
     usesWebhook: uploadMode == 'webhook'
     assignRoles: assignRoles
   }

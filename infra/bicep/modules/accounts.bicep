@@ -47,9 +47,9 @@ param scoringPrincipalId string
 @description('Object ID of who may upload and download videos; empty for nobody.')
 param developerPrincipalId string = ''
 
-@description('What kind of principal that is.')
-@allowed(['ServicePrincipal', 'User', 'Group'])
-param developerPrincipalType string = 'User'
+@description('What kind of principal that is; it has to be given with the ID.')
+@allowed(['', 'User', 'Group', 'ServicePrincipal'])
+param developerPrincipalType string = ''
 
 @description('Uploads come by a webhook.')
 param usesWebhook bool
@@ -57,6 +57,13 @@ param usesWebhook bool
 @description('Make the role assignments. Without it they are only told.')
 param assignRoles bool = true
 
+var developerKind = developerPrincipalType == 'Group'
+  ? 'Group'
+  : developerPrincipalType == 'ServicePrincipal'
+      ? 'ServicePrincipal'
+      : developerPrincipalType == 'User' || empty(developerPrincipalId)
+          ? 'User'
+          : fail('developerPrincipalType has to tell what developerPrincipalId is: User, Group or ServicePrincipal.')
 var sku = zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
 
 module data 'storage.bicep' = {
@@ -98,7 +105,7 @@ module access 'access.bicep' = {
     functionPrincipalId: functionPrincipalId
     scoringPrincipalId: scoringPrincipalId
     developerPrincipalId: developerPrincipalId
-    developerPrincipalType: developerPrincipalType
+    developerPrincipalType: developerKind
     usesWebhook: usesWebhook
     assignRoles: assignRoles
   }
