@@ -185,7 +185,8 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: rule.severity
       enabled: true
       scopes: [logAnalyticsId]
-      evaluationFrequency: 'PT5M'
+      // a rule that asks less often costs less
+      evaluationFrequency: rule.severity == 1 ? 'PT5M' : 'PT15M'
       windowSize: 'PT${rule.minutes}M'
       autoMitigate: true
       // a new workspace may not have a table yet
