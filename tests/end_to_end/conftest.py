@@ -92,7 +92,12 @@ def slow_model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture
 def slow_style(tmp_path: Path, slow_model: bytes) -> Path:
     """A styles folder `tmp_path/styles` with the style `slow`."""
-    folder = tmp_path / "styles" / "slow"
+    return save_slow_style(tmp_path / "styles", slow_model)
+
+
+def save_slow_style(styles: Path, slow_model: bytes) -> Path:
+    """Put the style `slow` into a styles folder and return that folder."""
+    folder = styles / "slow"
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(slow_model)
     card = {
@@ -118,4 +123,4 @@ def slow_style(tmp_path: Path, slow_model: bytes) -> Path:
         "provenance": {},
     }
     (folder / "card.json").write_text(json.dumps(card))
-    return folder.parent
+    return styles

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.end_to_end.conftest import save_slow_style
+
 Reelbrush = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -65,10 +67,13 @@ def scoring_processes(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def undisturbed(folder: Path, clip: Path) -> str:
-    """Return the sha256 of the output of a run that nothing disturbs."""
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, long_clip: Path, slow_model: bytes) -> str:
+    """The sha256 of the output of a run that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
     folder.mkdir()
-    process = start(folder, clip)
+    save_slow_style(folder.parent / "styles", slow_model)
+    process = start(folder, long_clip)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     return digest(folder)
@@ -80,7 +85,8 @@ def digest(folder: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_killed_hosts_and_scorers_lose_nothing(tmp_path: Path, long_clip: Path, slow_style: Path) -> None:
+@pytest.mark.usefixtures("slow_style")
+def test_killed_hosts_and_scorers_lose_nothing(tmp_path: Path, long_clip: Path, undisturbed: str) -> None:
     """Ten times a host or one of its scorers is killed at a random moment; the same command goes on."""
     folder = tmp_path / "killed"
     folder.mkdir()
@@ -104,12 +110,13 @@ def test_killed_hosts_and_scorers_lose_nothing(tmp_path: Path, long_clip: Path, 
         _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     assert kills["host"] + kills["scorer"] >= 4, kills
-    assert digest(folder) == undisturbed(tmp_path / "undisturbed", long_clip)
+    assert digest(folder) == undisturbed
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("slow_style")
 def test_ctrl_c_finishes_running_segments_and_the_same_command_resumes(
-    tmp_path: Path, long_clip: Path, slow_style: Path
+    tmp_path: Path, long_clip: Path, undisturbed: str
 ) -> None:
     folder = tmp_path / "interrupted"
     folder.mkdir()
@@ -126,7 +133,7 @@ def test_ctrl_c_finishes_running_segments_and_the_same_command_resumes(
     assert again.returncode == 0, errors
     after = pages(folder)
     assert {name: after[name] for name in kept} == kept, "published segments are not done again"
-    assert digest(folder) == undisturbed(tmp_path / "undisturbed", long_clip)
+    assert digest(folder) == undisturbed
 
 
 @pytest.mark.slow
