@@ -118,16 +118,27 @@ class BlobStore:
     def _upload(
         self, container: str, name: str, data: bytes | BinaryIO, size: int, *, new: bool = False
     ) -> None:
+        from azure.core.exceptions import ResourceNotFoundError
         from azure.storage.blob import ContentSettings
 
-        self.ensure(container)
-        self._blob(container, name).upload_blob(
-            data,
-            length=size,
-            overwrite=not new,
-            max_concurrency=4,
-            content_settings=ContentSettings(content_type=media_type(name)),
-        )
+        def upload() -> None:
+            self._blob(container, name).upload_blob(
+                data,
+                length=size,
+                overwrite=not new,
+                max_concurrency=4,
+                content_settings=ContentSettings(content_type=media_type(name)),
+            )
+
+        try:
+            upload()
+        except (
+            ResourceNotFoundError
+        ):  # not asked for before: who may write blobs of a container, may not make it
+            self.ensure(container)
+            if not isinstance(data, bytes):
+                data.seek(0)
+            upload()
 
     def list(self, container: str, prefix: str = "") -> Iterator[BlobRef]:
         """See `Store.list`."""
