@@ -61,9 +61,9 @@ def _foreign(event: BlobEvent, store: Store) -> str:
 def find_upload(event: BlobEvent, store: Store) -> BlobRef | None:
     """Return the blob of an event as it is now, None when it is gone.
 
-    Of the names that it may have, the one with the event's ETag counts, else the first that there is: a blob
-    that was replaced meanwhile has its own event, and both lead to the same job.
+    Of the names that it may have, the one with the event's ETag counts, else the first: a blob that was
+    replaced meanwhile has an event of its own, and both lead to the same job.
     """
-    found = [blob for name in event.names if (blob := store.stat(event.container, name)) is not None]
-    same = [blob for blob in found if blob.etag == event.etag]
-    return next(iter(same or found), None)
+    blobs = [store.stat(event.container, name) for name in event.names]
+    same = (blob for blob in blobs if blob is not None and blob.etag == event.etag)
+    return next(same, blobs[0])

@@ -13,7 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 BLOB_CREATED = "Microsoft.Storage.BlobCreated"
 
@@ -28,7 +28,7 @@ class BlobEvent:
     kind: str
     account: str  # "" where the event does not tell it
     container: str
-    names: tuple[str, ...]  # that the blob may have, the likeliest first: see `_names`
+    names: tuple[str, ...]  # that the blob may have, the event's own word first
     etag: str  # without quotes; "" where the event does not tell it
 
 
@@ -72,20 +72,14 @@ def _event(given: Any) -> BlobEvent:
 
 
 def _names(name: str, container: str, url: str) -> tuple[str, ...]:
-    """Return the blob's possible names, by subject and by address.
+    """Return the blob's possible names: by subject as it is, then unescaped, then by address.
 
-    Neither is documented to be escaped or not. Names with '#' were seen unescaped in addresses, so that what
-    follows it is no fragment; a name that holds '%' itself can be read in two ways.
+    Neither is documented to be escaped or not. Subjects were seen unescaped but for what they mangled
+    (Azure-Samples/azure-event-grid-viewer issue 9), and addresses with a bare '#' that begins no fragment.
     """
-    path = url.split("://", 1)[-1].partition("/")[2]
-    by_url = path[len(container) + 1 :] if path.startswith(f"{container}/") else _after(path, container)
-    escaped = _after(urlsplit(url).path.lstrip("/"), container)
-    return tuple(dict.fromkeys(n for n in (name, by_url, unquote(escaped), unquote(name)) if n))
-
-
-def _after(path: str, container: str) -> str:
     # an emulator's address has the account before the container
-    return path.partition(f"{container}/")[2]
+    path = url.split("://", 1)[-1].partition(f"/{container}/")[2]
+    return tuple(dict.fromkeys(n for n in (name, unquote(name), unquote(path)) if n))
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:

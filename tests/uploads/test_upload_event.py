@@ -89,6 +89,19 @@ def test_a_blob_is_found_whichever_part_of_its_event_is_escaped(
     assert found is not None and found.name == name, "its ETag tells it from others"
 
 
+def test_a_name_that_the_subject_mangled_is_read_from_the_address() -> None:
+    url = f"https://data.blob.core.windows.net/input/{quote('a💎.mp4')}"
+    told = grid_event("a\ufffd\ufffd.mp4", url=url, etag=etag_of("a💎.mp4"))
+    (event,) = read_message(in_base64(told).encode())
+    found = find_upload(event, Blobs("a💎.mp4"))  # type: ignore[arg-type]
+    assert found is not None and found.name == "a💎.mp4"
+
+
+def test_a_blob_that_is_gone_is_not_taken_for_another() -> None:
+    (event,) = read_message(in_base64(grid_event("a%201.mp4")).encode())
+    assert find_upload(event, Blobs("a 1.mp4")) is None  # type: ignore[arg-type]
+
+
 def test_a_blob_that_was_replaced_is_found_as_it_is_now() -> None:
     (event,) = read_message(in_base64(grid_event("a.mp4", etag="old")).encode())
     found = find_upload(event, Blobs("a.mp4"))  # type: ignore[arg-type]
