@@ -48,6 +48,7 @@ class Az:
 
     def __init__(self, program: str = "az", seconds: float = 90.0) -> None:
         self._program = program
+        self._name = Path(program).stem
         self._seconds = seconds
 
     def json(self, *arguments: str, seconds: float | None = None) -> Any:
@@ -91,19 +92,19 @@ class Az:
     def _run(self, arguments: list[str], seconds: float) -> str:
         program = shutil.which(self._program)
         if program is None:
-            raise AzError("missing", f"{self._program} was not found on PATH")
+            raise AzError("missing", f"{self._name} was not found on PATH")
         with tempfile.TemporaryDirectory() as folder:
             out, err = Path(folder, "out"), Path(folder, "err")
             code = _wait([program, *arguments], out, err, seconds)
             if code is None:
                 raise AzError(
                     "timeout",
-                    f"{self._program} {_short(arguments)} did not answer within {seconds:g} seconds",
+                    f"{self._name} {_short(arguments)} did not answer within {seconds:g} seconds",
                 )
             text = out.read_text(encoding="utf-8", errors="replace")
             said = err.read_text(encoding="utf-8", errors="replace")
         if code:
-            raise _error(f"{self._program} {_short(arguments)}", said or text)
+            raise _error(f"{self._name} {_short(arguments)}", said or text)
         return text
 
 

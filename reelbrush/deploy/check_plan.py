@@ -103,8 +103,3 @@ def _people(plan: Plan) -> Iterator[Check]:
             yield remark("alerts", f"{lost} nobody by e-mail", fix)
     else:
         yield passed("alerts", f"to {plan.alert_email}")
-    if plan.budget:
-        first = datetime.now(UTC).date().replace(day=1)
-        yield passed("budget", f"{plan.budget} a month, counted from {first} (the first day of this month)")
-    else:
-        yield remark("budget", "none", "azd env set REELBRUSH_BUDGET AMOUNT (per month, warns, never stops)")

@@ -21,7 +21,6 @@ _ALWAYS: tuple[str, ...] = (
     "Microsoft.ManagedIdentity",
     "Microsoft.OperationalInsights",
     "Microsoft.Insights",
-    "Microsoft.AlertsManagement",
 )
 
 

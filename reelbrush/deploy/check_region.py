@@ -35,8 +35,7 @@ def check_region(site: Site) -> Iterator[Check]:
 
 def _flex(site: Site) -> Check:
     title = "Flex Consumption"
-    # Private deployments are spread over zones, which fewer regions offer.
-    zones = ["--zone-redundant"] if site.plan.private else []
+    zones = ["--zone-redundant"] if site.plan.zones else []
     command = "az functionapp list-flexconsumption-locations" + "".join(f" {word}" for word in zones)
     try:
         rows: Any = site.az.json("functionapp", "list-flexconsumption-locations", *zones)
@@ -49,7 +48,8 @@ def _flex(site: Site) -> Check:
     return failed(
         title,
         f"{site.plan.location} does not offer it {what}: the app cannot be made",
-        f"azd env set AZURE_LOCATION REGION ({command} lists {len(offered)})",
+        f"azd env set AZURE_LOCATION REGION ({command} lists {len(offered)})"
+        + (", or azd env set REELBRUSH_ZONES false" if zones else ""),
     )
 
 

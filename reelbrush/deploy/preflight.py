@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reelbrush.deploy.az import Az
 from reelbrush.deploy.check import Check, Outcome, remark, unchecked
+from reelbrush.deploy.check_budget import check_budget
 from reelbrush.deploy.check_plan import check_plan
 from reelbrush.deploy.check_providers import check_providers
 from reelbrush.deploy.check_quota import check_quota
@@ -21,11 +22,11 @@ from reelbrush.deploy.values import Values
 def preflight(values: Values, az: Az | None = None) -> Iterator[Check]:
     """Yield one result per check, as soon as it is there; what cannot be asked is a result too."""
     plan, problems = read_plan(values)
-    yield from check_plan(plan, problems)
     site = Site(plan, az or Az())
     yield from check_tools(site)
+    yield from check_plan(plan, problems)
     if not site.subscription:
-        yield unchecked("Azure", "providers, region, quota, rights and leftovers: sign in first")
+        yield unchecked("Azure", "providers, rights, region, quota, budget and leftovers: sign in first")
         return
     yield from check_providers(site)
     yield from check_rights(site)
@@ -35,6 +36,7 @@ def preflight(values: Values, az: Az | None = None) -> Iterator[Check]:
         yield from check_quota(site)
     else:
         yield unchecked("region", "no AZURE_LOCATION is set yet", "azd env set AZURE_LOCATION REGION")
+    yield from check_budget(site)
     yield from check_leftovers(site)
     yield remark(
         "not seen", "what a policy or a quota of Functions refuses", "azd provision --preview shows more"

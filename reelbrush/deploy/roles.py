@@ -18,13 +18,12 @@ def print_roles(values: Values, az: Az) -> int:
     Repeating a command does nothing: Azure knows an assignment by principal, role and scope.
     """
     try:
-        assignments = _assignments(values, az)
+        commands = [command(assignment) for assignment in _assignments(values, az)]
     except (AzError, ValueError) as error:
         print(f"FAIL  roles: {error}")
         print("      fix: azd provision (with REELBRUSH_ASSIGN_ROLES false it assigns none), then again")
         return 1
-    for assignment in assignments:
-        print(command(assignment))
+    print(*commands, sep="\n")
     return 0
 
 
