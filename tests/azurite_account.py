@@ -34,14 +34,16 @@ def azurite(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def azurite_with_identity(folder: Path) -> Iterator[str]:
+def azurite_with_identity(folder: Path, log: Path | None = None) -> Iterator[str]:
     """Run a fresh Azurite that takes tokens, and yield its https address.
 
-    Its certificate is `folder`/cert.pem; `Credential` is what it lets in.
+    Its certificate is `folder`/cert.pem; `Credential` is what it lets in. Every request is written to `log`,
+    if given, with its headers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     certificate = str(self_signed(folder / "cert.pem"))
-    with _running(folder, "--oauth", "basic", "--cert", certificate, "--key", certificate) as port:
+    debug = ["--debug", str(log)] if log else []
+    with _running(folder, "--oauth", "basic", "--cert", certificate, "--key", certificate, *debug) as port:
         yield f"https://127.0.0.1:{port}/{ACCOUNT}"
 
 

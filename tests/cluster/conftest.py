@@ -112,9 +112,17 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(azure_ml: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def account_log() -> Path | None:
+    """Where the account writes every request to; a module that wants to know has its own."""
+    return None
+
+
+@pytest.fixture
+def cloud(
+    azure_ml: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, account_log: Path | None
+) -> Iterator[Cloud]:
     """A cloud of its own for a test; which backend is used, the test sets."""
-    with azurite_with_identity(tmp_path / "azurite") as url:
+    with azurite_with_identity(tmp_path / "azurite", account_log) as url:
         certificate = tmp_path / "azurite" / "cert.pem"
         azure_ml.trust(certificate)
         azure_ml.node_environment.update(REQUESTS_CA_BUNDLE=str(certificate))
