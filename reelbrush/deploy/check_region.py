@@ -35,7 +35,7 @@ def check_region(site: Site) -> Iterator[Check]:
 
 def _flex(site: Site) -> Check:
     title = "Flex Consumption"
-    zones = ["--zone-redundant"] if site.plan.zones else []
+    zones = ["--zone-redundant"] if site.plan.app_zones else []
     command = "az functionapp list-flexconsumption-locations" + "".join(f" {word}" for word in zones)
     try:
         rows: Any = site.az.json("functionapp", "list-flexconsumption-locations", *zones)
@@ -49,7 +49,7 @@ def _flex(site: Site) -> Check:
         title,
         f"{site.plan.location} does not offer it {what}: the app cannot be made",
         f"azd env set AZURE_LOCATION REGION ({command} lists {len(offered)})"
-        + (", or azd env set REELBRUSH_ZONES false" if zones else ""),
+        + (", or azd env set REELBRUSH_APP_ZONES false" if zones else ""),
     )
 
 

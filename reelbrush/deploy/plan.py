@@ -30,7 +30,7 @@ class Plan:
     budget: int = 0  # per month, in the subscription's currency; 0 means none
     budget_start: str = ""  # its first day, such as 2026-11-01; empty means the first of this month
     aks: bool = False
-    zones: bool = False  # spread over the region's zones
+    app_zones: bool = False  # the app spread over the region's zones
 
     @property
     def group(self) -> str:
@@ -64,8 +64,9 @@ def read_plan(values: Values) -> tuple[Plan, list[str]]:
         budget=read.number("REELBRUSH_BUDGET", 0, 0, 10_000_000),
         budget_start=values.get("REELBRUSH_BUDGET_START"),
         aks=read.flag("REELBRUSH_AKS", False),
-        zones=read.flag("REELBRUSH_ZONES", False),
+        app_zones=read.flag("REELBRUSH_APP_ZONES", False),
     )
+    read.flag("REELBRUSH_ZONES", False)
     read.number("REELBRUSH_GPU_IDLE_SECONDS", 120, 60, 86400)
     read.choice("REELBRUSH_OVER_COST", "approve", "approve refuse")
     return plan, read.problems

@@ -179,8 +179,8 @@ def test_zones_are_asked_for_where_they_are_wished(world: World) -> None:
     list(check_region(world.site()))
     assert '"--zone-redundant"' not in world.arguments
     world.says("functionapp list-flexconsumption-locations", [])
-    said = failures(check_region, world, REELBRUSH_ZONES="true")
-    assert "with zone redundancy" in said and "azd env set REELBRUSH_ZONES false" in said
+    said = failures(check_region, world, REELBRUSH_APP_ZONES="true")
+    assert "with zone redundancy" in said and "azd env set REELBRUSH_APP_ZONES false" in said
     assert '"--zone-redundant"' in world.arguments
 
 

@@ -26,10 +26,11 @@ from tests.deploy.world import (
     not_found,
 )
 
+ROLE_ID = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 ROLE = {
     "principalId": "p-1",
     "principalType": "ServicePrincipal",
-    "roleId": f"{SCOPE}/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "roleId": f"{SCOPE}/providers/Microsoft.Authorization/roleDefinitions/{ROLE_ID}",
     "role": "Storage Blob Data Contributor",
     "scope": f"{SCOPE}/resourceGroups/rg-dev/providers/Microsoft.Storage/storageAccounts/stdev",
     "why": "nodes write\nsegments",
@@ -48,7 +49,7 @@ def test_an_assignment_is_a_command_that_a_shell_reads() -> None:
     assert options == {
         "--assignee-object-id": "p-1",
         "--assignee-principal-type": "ServicePrincipal",
-        "--role": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+        "--role": ROLE_ID,
         "--scope": ROLE["scope"],
         "--condition": CONDITION,
         "--condition-version": "2.0",

@@ -21,14 +21,11 @@ KEYS = f"rest post {SITE}/host/default/listkeys"
 DEPLOYMENT = "deployment group create"
 QUICK = Patience(total=20.0, pause=0.01, longest_pause=0.02)
 READY = {"value": [{"name": "func-dev/start_on_upload"}, {"name": "func-dev/health"}]}
-WITH_KEY = {
-    "masterKey": SECRET,
-    "functionKeys": {},
-    "systemKeys": {"blobs_extension": SECRET, "durable": SECRET},
-}
-WITHOUT_KEY = {"masterKey": SECRET, "functionKeys": {}, "systemKeys": {"durable": SECRET}}
+WITH_KEY = {"masterKey": SECRET, "systemKeys": {"blobs_extension": SECRET, "durable": SECRET}}
+WITHOUT_KEY = {"masterKey": SECRET, "systemKeys": {"durable": SECRET}}
 HANDSHAKE = error(
-    '{"status":"Failed","error":{"code":"DeploymentFailed","details":[{"code":"Url validation","message":"Webhook '
+    '{"status":"Failed","error":{"code":"DeploymentFailed","details":[{"code":"Url validation","message":'
+    '"Webhook '
     "validation handshake failed for https://func-dev.azurewebsites.net/runtime/webhooks/blobs?functionName="
     f"Host.Functions.start_on_upload&code={SECRET}. Http POST request failed with response code Unknown."
     '"}]}}'
