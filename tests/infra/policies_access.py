@@ -69,7 +69,8 @@ def other_services_take_identities_only(stack: Stack) -> Iterator[str]:
         yield from _differences(
             cluster,
             {
-                "disableLocalAccounts": True,
+                # Azure Machine Learning cannot attach a cluster without them (Azure/AML-Kubernetes#261)
+                "disableLocalAccounts": False,
                 "enableRBAC": True,
                 "aadProfile.managed": True,
                 "aadProfile.enableAzureRBAC": True,
@@ -86,7 +87,6 @@ def the_app_is_reached_by_https_and_deployed_by_identity(stack: Stack) -> Iterat
             "httpsOnly": True,
             "clientAffinityEnabled": False,
             "functionAppConfig.deployment.storage.authentication.type": "UserAssignedIdentity",
-            "siteConfig.ftpsState": "Disabled",
             "siteConfig.minTlsVersion": "1.2",
         },
     )

@@ -135,7 +135,7 @@ def the_page_may_upload(stack: Stack) -> Iterator[str]:
 
 
 def clusters_scale_to_zero(stack: Stack) -> Iterator[str]:
-    """No node waits for work: nothing but a run keeps a machine."""
+    """No node waits for work: nothing but a run keeps a machine, but for one of an AKS cluster."""
     computes = stack.of("Microsoft.MachineLearningServices/workspaces/computes")
     for compute in computes:
         if at(compute, "properties.computeType") != "AmlCompute":
@@ -146,11 +146,15 @@ def clusters_scale_to_zero(stack: Stack) -> Iterator[str]:
         if not re.fullmatch(r"PT\d+S", str(scale.get("nodeIdleTimeBeforeScaleDown"))):
             yield f"{compute['name']} lets nodes idle for {scale.get('nodeIdleTimeBeforeScaleDown')}"
     for cluster in stack.of("Microsoft.ContainerService/managedClusters"):
-        for pool in cluster["properties"]["agentPoolProfiles"]:
-            if pool.get("mode") != "System" and (
-                pool.get("minCount") != 0 or not pool.get("enableAutoScaling")
-            ):
-                yield f"pool {pool['name']} keeps {pool.get('minCount')} nodes"
+        pools = stack.of("Microsoft.ContainerService/managedClusters/agentPools")
+        profiles = [*cluster["properties"]["agentPoolProfiles"], *(pool["properties"] for pool in pools)]
+        painting = [p for p in profiles if p["vmSize"] == stack.settings()["REELBRUSH_VM_SIZE"]]
+        if not painting:
+            yield f"{cluster['name']} has no node that paints"
+        for pool in painting:
+            # one, since the scheduler of Azure Machine Learning does not start the first one by itself
+            if not pool.get("enableAutoScaling") or pool.get("minCount") not in (0, 1):
+                yield f"{cluster['name']} keeps {pool.get('minCount')} GPU nodes"
     (plan,) = stack.of("Microsoft.Web/serverfarms")
     if at(plan, "sku.name") != "FC1":
         yield f"the app's plan {at(plan, 'sku.name')} costs money while nothing happens"
