@@ -1,6 +1,6 @@
 metadata description = 'Optional AKS cluster with GPU nodes and the extension of Azure Machine Learning, attached to the workspace.'
 
-import { assignment, roleIds, roleNames } from 'roles.bicep'
+import { assignment } from 'roles.bicep'
 
 @description('Azure region, that of the workspace.')
 param location string
@@ -18,9 +18,6 @@ param workspaceName string
 
 @description('Size of the GPU nodes.')
 param gpuVmSize string = 'Standard_NC4as_T4_v3'
-
-@description('Size of the nodes of Kubernetes itself and of the extension. It needs a local disk, which the system disk is put on.')
-param systemVmSize string = 'Standard_D4ads_v5'
 
 @description('GPU nodes that always run. With 0, none starts before the scheduler is set up as docs/kubernetes.md says.')
 @minValue(0)
@@ -50,184 +47,41 @@ param assignRoles bool = true
 var gpuLabels = {
   reelbrush: 'gpu'
 }
-var hasSubnet = !empty(subnetId)
-var join = {
-  roleId: roleIds.networkContributor
-  why: 'AKS joins its nodes and load balancers to the subnet.'
+// Cores and memory of one run, which has one GPU: what a node of the size has, less what AKS and the extension take.
+var runs = {
+  Standard_NC4as_T4_v3: { cpu: '3', memory: '20Gi' }
+  Standard_NC8as_T4_v3: { cpu: '6', memory: '44Gi' }
+  Standard_NC16as_T4_v3: { cpu: '14', memory: '90Gi' }
+  Standard_NC64as_T4_v3: { cpu: '15', memory: '90Gi' }
+  Standard_NC24ads_A100_v4: { cpu: '22', memory: '180Gi' }
+  Standard_NC40ads_H100_v5: { cpu: '37', memory: '270Gi' }
 }
-// Null where the cluster has a network of its own.
-var nodeSubnet = hasSubnet ? subnetId : null
+var run = contains(runs, gpuVmSize) ? runs[gpuVmSize] : { cpu: '3', memory: '20Gi' }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: 'id-${name}'
-  location: location
-  tags: tags
-}
-
-resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
-  name: hasSubnet ? split(subnetId, '/')[8] : 'none'
-
-  resource nodes 'subnets' existing = {
-    name: hasSubnet ? last(split(subnetId, '/')) : 'none'
+module cluster 'kubernetesCluster.bicep' = {
+  name: 'kubernetes-cluster'
+  params: {
+    location: location
+    tags: tags
+    name: name
+    gpuVmSize: gpuVmSize
+    gpuLabels: gpuLabels
+    minNodes: minNodes
+    maxNodes: maxNodes
+    isPrivate: isPrivate
+    subnetId: subnetId
+    logAnalyticsId: logAnalyticsId
+    assignRoles: assignRoles
   }
 }
 
-resource joinsSubnet 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasSubnet && assignRoles) {
-  name: guid(network::nodes.id, identity.id, join.roleId)
-  scope: network::nodes
-  properties: {
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', join.roleId)
-    description: join.why
-  }
-}
-
-resource cluster 'Microsoft.ContainerService/managedClusters@2025-10-01' = {
+resource made 'Microsoft.ContainerService/managedClusters@2025-10-01' existing = {
   name: name
-  location: location
-  tags: tags
-  sku: {
-    name: 'Base'
-    tier: isPrivate ? 'Standard' : 'Free'
-  }
-  identity: {
-    type: 'UserAssigned'
-    userAssignedIdentities: {
-      '${identity.id}': {}
-    }
-  }
-  properties: {
-    dnsPrefix: name
-    enableRBAC: true
-    // Attaching fails without them: 'Getting static credential is not allowed because this cluster is set to
-    // disable local accounts' (Azure/AML-Kubernetes#261). People sign in by Entra all the same.
-    disableLocalAccounts: false
-    aadProfile: {
-      managed: true
-      enableAzureRBAC: true
-    }
-    apiServerAccessProfile: {
-      enablePrivateCluster: isPrivate
-      enablePrivateClusterPublicFQDN: isPrivate ? false : null
-    }
-    autoUpgradeProfile: {
-      upgradeChannel: 'patch'
-      nodeOSUpgradeChannel: 'NodeImage'
-    }
-    networkProfile: {
-      networkPlugin: 'azure'
-      networkPluginMode: 'overlay'
-      networkPolicy: 'cilium'
-      networkDataplane: 'cilium'
-      loadBalancerSku: 'standard'
-      // The subnet has its own way out.
-      outboundType: hasSubnet ? 'userAssignedNATGateway' : 'loadBalancer'
-      // Apart from the addresses of the subnet and of the private endpoints.
-      podCidr: '192.168.0.0/16'
-      serviceCidr: '172.30.0.0/16'
-      dnsServiceIP: '172.30.0.10'
-    }
-    oidcIssuerProfile: {
-      enabled: true
-    }
-    securityProfile: {
-      workloadIdentity: {
-        enabled: true
-      }
-      imageCleaner: {
-        enabled: true
-        intervalHours: 168
-      }
-    }
-    addonProfiles: {
-      azurepolicy: {
-        enabled: true
-      }
-      azureKeyvaultSecretsProvider: {
-        enabled: true
-        config: {
-          enableSecretRotation: 'true'
-        }
-      }
-      omsagent: {
-        enabled: true
-        config: {
-          logAnalyticsWorkspaceResourceID: logAnalyticsId
-          useAADAuth: 'true'
-        }
-      }
-    }
-    agentPoolProfiles: [
-      {
-        name: 'system'
-        mode: 'System'
-        osType: 'Linux'
-        osSKU: 'AzureLinux'
-        vmSize: systemVmSize
-        vnetSubnetID: nodeSubnet
-        count: 1
-        minCount: 1
-        maxCount: 3
-        enableAutoScaling: true
-        maxPods: 60
-        osDiskType: 'Ephemeral'
-        osDiskSizeGB: 100
-        enableEncryptionAtHost: isPrivate
-        nodeTaints: [
-          'CriticalAddonsOnly=true:NoSchedule'
-        ]
-      }
-      {
-        name: 'extension'
-        mode: 'User'
-        osType: 'Linux'
-        osSKU: 'AzureLinux'
-        vmSize: systemVmSize
-        vnetSubnetID: nodeSubnet
-        count: 1
-        minCount: 1
-        maxCount: 2
-        enableAutoScaling: true
-        maxPods: 60
-        osDiskType: 'Ephemeral'
-        osDiskSizeGB: 100
-        enableEncryptionAtHost: isPrivate
-      }
-    ]
-  }
-  dependsOn: [
-    joinsSubnet
-  ]
-
-  resource gpu 'agentPools' = {
-    name: 'gpu'
-    properties: {
-      mode: 'User'
-      osType: 'Linux'
-      osSKU: 'Ubuntu'
-      vmSize: gpuVmSize
-      vnetSubnetID: nodeSubnet
-      count: minNodes
-      minCount: minNodes
-      maxCount: max(minNodes, maxNodes)
-      enableAutoScaling: true
-      maxPods: 60
-      osDiskType: 'Ephemeral'
-      osDiskSizeGB: 128
-      enableEncryptionAtHost: isPrivate
-      nodeLabels: gpuLabels
-      // The taint that everything of Azure Machine Learning tolerates, and nothing else.
-      nodeTaints: [
-        'ml.azure.com/amlarc=true:NoSchedule'
-      ]
-    }
-  }
 }
 
 resource extension 'Microsoft.KubernetesConfiguration/extensions@2025-03-01' = {
   name: 'azureml'
-  scope: cluster
+  scope: made
   properties: {
     extensionType: 'Microsoft.AzureML.Kubernetes'
     autoUpgradeMinorVersion: true
@@ -247,7 +101,7 @@ resource extension 'Microsoft.KubernetesConfiguration/extensions@2025-03-01' = {
     }
   }
   dependsOn: [
-    cluster::gpu
+    cluster
   ]
 }
 
@@ -257,56 +111,19 @@ module attached 'kubernetesCompute.bicep' = {
     location: location
     tags: tags
     workspaceName: workspaceName
-    clusterId: cluster.id
+    clusterId: cluster.outputs.id
     identityId: scoringIdentityId
     nodeLabels: gpuLabels
+    cpu: run.cpu
+    memory: run.memory
   }
   dependsOn: [
     extension
   ]
 }
 
-resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'to-log-analytics'
-  scope: cluster
-  properties: {
-    workspaceId: logAnalyticsId
-    logs: [
-      {
-        category: 'kube-audit-admin'
-        enabled: true
-      }
-      {
-        category: 'guard'
-        enabled: true
-      }
-      {
-        category: 'cluster-autoscaler'
-        enabled: true
-      }
-    ]
-    metrics: [
-      {
-        category: 'AllMetrics'
-        enabled: true
-      }
-    ]
-  }
-}
-
 @description('Name of the compute that runs are submitted to.')
 output computeName string = attached.outputs.name
 
 @description('Every assignment, made or not.')
-output assignments assignment[] = hasSubnet
-  ? [
-      {
-        principalId: identity.properties.principalId
-        principalType: 'ServicePrincipal'
-        roleId: join.roleId
-        role: roleNames[join.roleId]
-        scope: network::nodes.id
-        why: join.why
-      }
-    ]
-  : []
+output assignments assignment[] = cluster.outputs.assignments

@@ -30,10 +30,10 @@ param instanceType string = 'gpu'
 param nodeLabels object
 
 @description('Cores of one run.')
-param cpu string = '3'
+param cpu string
 
 @description('Memory of one run.')
-param memory string = '20Gi'
+param memory string
 
 @description('GPUs of one run.')
 @minValue(1)
