@@ -97,8 +97,11 @@ param overCost string = 'approve'
 @secure()
 param appSettings object = {}
 
-@description('Spread storage, images and app over the zones of the region, where it has some.')
+@description('Keep blobs and images in several zones of the region, where it has some.')
 param zoneRedundant bool = false
+
+@description('Spread the app over zones, too. Flex Consumption then keeps two instances of every group of functions running, and paid for.')
+param zoneRedundantApp bool = false
 
 @description('Groups of functions that are kept running, and paid for: see modules/functionApp.bicep.')
 param alwaysReady array = []
@@ -146,6 +149,7 @@ module stack 'stack.bicep' = {
     overCost: overCost
     appSettings: appSettings
     zoneRedundant: zoneRedundant
+    zoneRedundantApp: zoneRedundantApp
     alwaysReady: alwaysReady
     workDays: workDays
   }

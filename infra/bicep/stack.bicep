@@ -88,8 +88,11 @@ param overCost string = 'approve'
 @secure()
 param appSettings object = {}
 
-@description('Spread storage, images and app over the zones of the region, where it has some.')
+@description('Keep blobs and images in several zones of the region, where it has some.')
 param zoneRedundant bool = false
+
+@description('Spread the app over zones, too. Flex Consumption then keeps two instances of every group of functions running, and paid for.')
+param zoneRedundantApp bool = false
 
 @description('Groups of functions that are kept running, and paid for: see modules/functionApp.bicep.')
 param alwaysReady array = []
@@ -115,8 +118,6 @@ var names = {
   registry: 'cr${short}${token}'
   workspace: 'mlw-${suffix}'
 }
-var packages = 'app-package'
-var uploadQueue = 'video-uploaded'
 
 module identities 'modules/identities.bicep' = {
   name: 'identities'
@@ -160,8 +161,6 @@ module accounts 'modules/accounts.bicep' = {
     tags: tags
     dataName: names.data
     opsName: names.ops
-    packageContainer: packages
-    uploadQueue: uploadQueue
     pageOrigin: 'https://${names.app}.azurewebsites.net'
     zoneRedundant: zoneRedundant
     allowOpsKeys: mlAuthMode == 'accesskey'
@@ -232,11 +231,11 @@ module app 'modules/functionApp.bicep' = {
     clientId: identities.outputs.function.clientId
     principalId: identities.outputs.function.principalId
     opsAccountName: accounts.outputs.opsName
-    packageContainer: packages
+    packageContainer: accounts.outputs.packageContainer
     dataAccountName: accounts.outputs.dataName
     appInsightsName: monitoring.outputs.appInsightsName
     logAnalyticsId: monitoring.outputs.logAnalyticsId
-    zoneRedundant: zoneRedundant
+    zoneRedundant: zoneRedundantApp
     alwaysReady: alwaysReady
     subnetId: isPrivate ? network!.outputs.functionsSubnetId : ''
     isPrivate: isPrivate
@@ -248,7 +247,7 @@ module app 'modules/functionApp.bicep' = {
         REELBRUSH_STORE: accounts.outputs.dataBlobEndpoint
         REELBRUSH_MAX_COST: string(maxCost)
         REELBRUSH_OVER_COST: overCost
-        REELBRUSH_UPLOADS_QUEUE: uploadMode == 'queue' ? uploadQueue : ''
+        REELBRUSH_UPLOADS_QUEUE: uploadMode == 'queue' ? accounts.outputs.uploadQueue : ''
         REELBRUSH_INSIGHTS_ID: monitoring.outputs.appInsightsId
       },
       useDts ? durable!.outputs.settings : {}
@@ -281,7 +280,7 @@ module events 'modules/uploadEvents.bicep' = {
     topicName: 'evgt-${suffix}'
     dataAccountName: accounts.outputs.dataName
     opsAccountName: accounts.outputs.opsName
-    queueName: uploadQueue
+    queueName: accounts.outputs.uploadQueue
     useQueue: uploadMode == 'queue'
     assignRoles: assignRoles
   }

@@ -15,10 +15,10 @@ param dataName string
 param opsName string
 
 @description('Container that packages of the app are deployed to.')
-param packageContainer string
+param packageContainer string = 'app-package'
 
 @description('Queue of uploads; what fails in it goes to another one beside it.')
-param uploadQueue string
+param uploadQueue string = 'video-uploaded'
 
 @description('Where the page is from that sends uploads straight to the account.')
 param pageOrigin string
@@ -125,6 +125,12 @@ output opsId string = ops.outputs.id
 
 @description('Name of the account of the host.')
 output opsName string = ops.outputs.name
+
+@description('Container of packages.')
+output packageContainer string = packageContainer
+
+@description('Queue of uploads.')
+output uploadQueue string = uploadQueue
 
 @description('Every assignment, made or not.')
 output assignments assignment[] = access.outputs.assignments

@@ -71,7 +71,7 @@ type warmGroup = {
 @description('What is kept warm, such as [{name: \'blob\', instanceCount: 1}]; empty lets the app go to zero.')
 param alwaysReady warmGroup[] = []
 
-@description('Spread the instances over the zones of the region.')
+@description('Spread the instances over the zones of the region. The platform then keeps two of every group of functions running, and paid for.')
 param zoneRedundant bool = false
 
 @description('Settings of the app itself; those without a value are left out.')
