@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,30 @@ def test_on_functions_logs_are_sent_by_the_host_or_by_us_never_by_both(told: str
     assert len(ingestion.of_kind("MessageData")) == messages
     [span] = ingestion.of_kind("RemoteDependencyData")
     assert span["tags"]["ai.cloud.role"] == "my-app"
+
+
+def test_who_has_an_identity_signs_in_and_so_do_nodes_by_their_own(tmp_path: Path) -> None:
+    nodes = "import json\nfrom reelbrush.telemetry import node_environment as told\n"
+    nodes += "print(json.dumps(told('node')))"
+    with ingesting(tmp_path) as ingestion:
+        environment = {
+            **ingestion.environment,
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": ingestion.connection_string,
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "ClientId=app;Authorization=AAD",
+        }
+        run(WORK, environment)
+        run(WORK, {**ingestion.environment, **json.loads(run(nodes, environment).stdout)})
+    assert set(ingestion.identities) == {"app", "node"}
+    assert {
+        f"Bearer token of {who} for https://monitor.azure.com/" for who in ("app", "node")
+    } <= ingestion.tokens
+    assert len(ingestion.of_kind("RemoteDependencyData")) == 2
+
+
+def test_nodes_are_told_nothing_with_which_anybody_could_send() -> None:
+    code = "from reelbrush.telemetry import node_environment\nprint(node_environment('node'))"
+    key = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=00000000-0000-0000-0000-000000000001"}
+    assert run(code, {}).stdout == run(code, key).stdout == "{}\n"
 
 
 def test_a_service_that_does_not_answer_costs_a_bounded_time() -> None:
