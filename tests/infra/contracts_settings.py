@@ -97,10 +97,10 @@ def what_is_read_is_set(stack: Stack) -> Iterator[str]:
 
 def the_app_can_use_them(stack: Stack) -> Iterator[str]:
     """The settings are usable, and as the stack's parameters say."""
-    settings = {k: re.sub(r"<runtime: [^>]*>", "known-in-azure", v) for k, v in stack.settings().items()}
-    if strange := [name for name, value in stack.settings().items() if not isinstance(value, str)]:
+    if strange := [name for name, value in stack.settings().items() if type(value) is not str]:
         yield f"settings are texts, but not {strange}"
         return
+    settings = {k: re.sub(r"<runtime: [^>]*>", "known-in-azure", v) for k, v in stack.settings().items()}
     try:
         read = Settings.from_env(settings)
     except SettingsError as error:

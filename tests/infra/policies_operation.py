@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterator
 
 from reelbrush.job.names import INPUT, OUTPUT, STYLES, WORK
+from reelbrush.settings import Settings
 from reelbrush.store import account_cors
 from tests.infra.stack import Stack, at
 
@@ -63,28 +65,24 @@ def everything_logs_to_one_place(stack: Stack) -> Iterator[str]:
 
 
 def only_work_is_cleaned_up(stack: Stack) -> Iterator[str]:
-    """Rules of life cycle remove what jobs left in `work/`, never a source, an output or a style."""
-    rules = [
-        rule
-        for policy in stack.of("Microsoft.Storage/storageAccounts/managementPolicies")
-        if policy["name"].startswith(stack.outputs["AZURE_STORAGE_ACCOUNT"] + "/")
-        for rule in policy["properties"]["policy"]["rules"]
-        if rule.get("enabled") is not False
-    ]
-    swept = False
-    for rule in rules:
-        actions = at(rule, "definition.actions") or {}
-        deletes = at(actions, "baseBlob.delete")
-        prefixes = at(rule, "definition.filters.prefixMatch") or []
-        if deletes and not prefixes:
-            yield f"rule {rule['name']} deletes everything"
-        for prefix in prefixes:
-            container = prefix.split("/")[0]
-            if deletes and container != WORK:
-                yield f"rule {rule['name']} deletes {prefix}"
-            swept |= bool(deletes) and container == WORK
-    if not swept:
-        yield "what jobs leave in work/ stays for ever"
+    """Rules of life cycle remove what jobs left in `work/`, never a source, an output or an index."""
+    swept: set[str] = set()
+    history = int(stack.settings().get("REELBRUSH_HISTORY_DAYS", Settings.history_days))
+    for policy in stack.of("Microsoft.Storage/storageAccounts/managementPolicies"):
+        for rule in policy["properties"]["policy"]["rules"]:
+            prefixes = at(rule, "definition.filters.prefixMatch") or [""]
+            days = at(rule, "definition.actions.baseBlob.delete.daysAfterModificationGreaterThan")
+            if rule.get("enabled") is False or days is None:
+                continue
+            swept |= set(prefixes)
+            if days <= history:
+                yield f"rule {rule['name']} deletes what the app still tells of"
+    # ids of jobs begin with a letter or a digit; what begins with a dot belongs to no single job
+    jobs = {f"{WORK}/{character}" for character in string.ascii_lowercase + string.digits}
+    if swept - jobs:
+        yield f"rules delete {sorted(swept - jobs)}"
+    if jobs - swept:
+        yield f"what some jobs leave in work/ stays for ever: {sorted(jobs - swept)}"
 
 
 def deleted_videos_can_be_had_back(stack: Stack) -> Iterator[str]:
