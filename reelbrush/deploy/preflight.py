@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reelbrush.deploy.az import Az
 from reelbrush.deploy.check import Check, Outcome, remark, unchecked
 from reelbrush.deploy.check_budget import check_budget
+from reelbrush.deploy.check_features import check_features
 from reelbrush.deploy.check_plan import check_plan
 from reelbrush.deploy.check_providers import check_providers
 from reelbrush.deploy.check_quota import check_quota
@@ -29,6 +30,7 @@ def preflight(values: Values, az: Az | None = None) -> Iterator[Check]:
         yield unchecked("Azure", "providers, rights, region, quota, budget and leftovers: sign in first")
         return
     yield from check_providers(site)
+    yield from check_features(site)
     yield from check_rights(site)
     yield from check_developer(site)
     if plan.location:
