@@ -22,6 +22,8 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(?:Bearer\s+|eyJ)[\w.~+/-]{10,}=*")
+# Not the word "forbidden" alone: Event Grid tells with it that a handshake failed, which may be repeated.
+_FORBIDDEN = ("forbidden(", "authorizationfailed", "requestdenied", "does not have authorization")
 _LONGEST = 600  # characters of an error that are shown
 _QUIET = {
     "AZURE_CORE_NO_COLOR": "true",
@@ -157,7 +159,7 @@ def _error(command: str, said: str) -> AzError:
     code = "failed"
     if "az login" in lower or "azd auth login" in lower or "aadsts" in lower:
         code = "signed-out"
-    elif "authorizationfailed" in lower or "forbidden" in lower or "does not have authorization" in lower:
+    elif any(word in lower for word in _FORBIDDEN):
         code = "forbidden"
     elif "notfound" in lower.replace(" ", "") or "could not be found" in lower:
         code = "not-found"

@@ -38,7 +38,9 @@ def _flex(site: Site) -> Check:
     zones = ["--zone-redundant"] if site.plan.app_zones else []
     command = "az functionapp list-flexconsumption-locations" + "".join(f" {word}" for word in zones)
     try:
-        rows: Any = site.az.json("functionapp", "list-flexconsumption-locations", *zones)
+        rows: Any = site.az.json(
+            "functionapp", "list-flexconsumption-locations", *zones, "--subscription", site.subscription
+        )
     except AzError as error:
         return unchecked(title, error, f"{command} lists its regions")
     offered = {_plain(str(row.get("name", ""))) for row in rows or []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ _FUNCTION = "start_on_upload"
 _WEB_API = "2024-11-01"
 _EVENTS_API = "2025-02-15"
 _SUBSCRIPTION = "video-uploaded"
-_HOPELESS = ("invalidtemplate", "bcp0", "linkedauthorizationfailed", "disallowedbypolicy")
+_HOPELESS = re.compile(r"InvalidTemplate|\bBCP\d{3}\b|DisallowedByPolicy|latest Bicep version", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -85,23 +86,24 @@ class _Attempt:
             (f"subscription {_SUBSCRIPTION}", self._deploy),
         ]
         for name, step in steps:
-            if not self._repeat(name, step):
-                print("      fix: " + self._advice(name))
+            problem = self._repeat(name, step)
+            if problem:
+                print(f"FAIL  {name}: {problem}\n      fix: {self._advice(name, problem)}", flush=True)
                 return 1
         return 0
 
-    def _repeat(self, name: str, step: Callable[[], str]) -> bool:
+    def _repeat(self, name: str, step: Callable[[], str]) -> str:
+        """Return "" when the step is done, else why it is given up."""
         pause = self._patience.pause
         while True:
             try:
                 print(f"ok    {name}: {step()}", flush=True)
-                return True
+                return ""
             except AzError as error:
                 said = str(error)
                 left = self._deadline - time.monotonic()
                 if error.code in ("missing", "signed-out", "forbidden") or _hopeless(said) or left <= pause:
-                    print(f"FAIL  {name}: {said}", flush=True)
-                    return False
+                    return said
             print(f"wait  {name}: {said} (again in {pause:.0f} s, at most {left:.0f} s more)", flush=True)
             time.sleep(pause)
             pause = min(pause * 1.5, self._patience.longest_pause)
@@ -158,7 +160,7 @@ class _Attempt:
         scope = f"/subscriptions/{place.subscription or '{subscriptionId}'}/resourceGroups/{place.group}"
         return f"{scope}/providers/Microsoft.Web/sites/{place.app}"
 
-    def _advice(self, step: str) -> str:
+    def _advice(self, step: str, said: str) -> str:
         again = "then python -m reelbrush.deploy subscribe"
         if step.startswith("function"):
             return (
@@ -167,6 +169,8 @@ class _Attempt:
         if step.startswith("key"):
             restart = f"az functionapp restart --name {self._place.app} --resource-group {self._place.group}"
             return f"{restart}; {again}"
+        if "bicep" in said.lower():
+            return f"az bicep install; {again}"
         return (
             f"a handshake succeeds only where the internet reaches the app; {again}; "
             "or azd env set REELBRUSH_UPLOAD_EVENTS queue and azd up, which needs no handshake"
@@ -175,4 +179,4 @@ class _Attempt:
 
 def _hopeless(message: str) -> bool:
     """Return whether repeating cannot help."""
-    return any(word in message.lower() for word in _HOPELESS)
+    return _HOPELESS.search(message) is not None

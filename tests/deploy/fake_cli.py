@@ -82,6 +82,8 @@ def answer(folder: Path, command: str, options: dict[str, list[str]]) -> int:
     if "error" in said:
         print(f"ERROR: {said['error']}", file=sys.stderr)
         return said.get("code", 1)
+    if "asks" in said and not sys.stdin.readline():
+        refuse("Unable to prompt: there is no terminal")
     if "sleep" in said:
         time.sleep(said["sleep"])
     if "text" in said:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 
 import pytest
 
 from reelbrush.deploy.az import Az, AzError, without_secrets
-from tests.deploy.world import SCOPE, World, error, forbidden, not_found, silence, text
+from tests.conftest import ROOT
+from tests.deploy.world import SCOPE, VALUES, World, error, forbidden, not_found, question, silence, text
 
 
 def code_of(world: World, *arguments: str, seconds: float = 20) -> tuple[str, str]:
@@ -32,6 +34,22 @@ def test_a_cli_that_hangs_is_stopped_with_all_it_started(world: World) -> None:
     assert time.monotonic() - began < 5
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(world.folder) not in running
+
+
+def test_nobody_is_ever_asked(world: World) -> None:
+    world.says("version", question())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reelbrush.deploy", "preflight"],
+        cwd=ROOT,
+        env={**world.environment, **VALUES},
+        stdin=subprocess.PIPE,  # stays open, like a terminal
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+    assert process.returncode == 1 and "there is no terminal" in said
 
 
 def test_an_answer_that_is_not_json(world: World) -> None:

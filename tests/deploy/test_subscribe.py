@@ -122,6 +122,7 @@ def test_a_key_that_never_comes(ready: World, capsys: pytest.CaptureFixture[str]
         error("Please run 'az login' to setup account."),
         error("InvalidTemplate: a word is missing"),
         error("RequestDisallowedByPolicy"),
+        error("webhook.bicep(7,3) : Error BCP037: The property is not allowed"),
     ],
 )
 def test_what_waiting_cannot_help_is_told_at_once(
@@ -130,6 +131,22 @@ def test_what_waiting_cannot_help_is_told_at_once(
     ready.says(DEPLOYMENT, answer)
     code, said = run(ready, capsys, Patience(total=600, pause=60))
     assert code == 1 and "wait" not in said
+
+
+def test_a_handshake_that_is_forbidden_may_be_repeated(
+    ready: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = error(
+        "Webhook validation handshake failed: Http POST request failed with response code Forbidden."
+    )
+    ready.says(DEPLOYMENT, refused, "Succeeded")
+    assert run(ready, capsys)[0] == 0
+
+
+def test_a_missing_bicep_has_its_own_fix(ready: World, capsys: pytest.CaptureFixture[str]) -> None:
+    ready.says(DEPLOYMENT, error("Error while attempting to retrieve the latest Bicep version: timed out"))
+    code, said = run(ready, capsys)
+    assert code == 1 and "fix: az bicep install; then" in said
 
 
 def test_a_deployment_that_ends_otherwise(ready: World, capsys: pytest.CaptureFixture[str]) -> None:

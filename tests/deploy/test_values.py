@@ -74,7 +74,8 @@ def test_values_are_read_as_azd_prints_them() -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")))
 def test_any_value_comes_back(value: str) -> None:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = "".join(f"\\{letter}" if letter in '\\"!$`' else letter for letter in value)
+    escaped = escaped.replace("\n", "\\n")
     assert parse_values(f'NAME="{escaped}"') == {"NAME": value}
 
 

@@ -90,7 +90,9 @@ class World:
             script = self.bin / program
             fake = Path(__file__).with_name("fake_cli.py")
             # Like the real one, the script starts a Python and waits for it.
-            script.write_text(f'#!/bin/sh\n"{sys.executable}" -I -S "{fake}" "{folder}" {program} "$@"\n')
+            script.write_text(
+                f'#!/bin/sh\n"{sys.executable}" -I -S "{fake}" "{folder}" {program} "$@"\nexit $?\n'
+            )
             script.chmod(0o755)
 
     def says(self, command: str, *answers: Any) -> None:
@@ -163,6 +165,11 @@ def error(words: str, code: int = 1) -> _Raw:
 def silence(seconds: float) -> _Raw:
     """Return an answer that takes a long time."""
     return _Raw(sleep=seconds, json=None)
+
+
+def question() -> _Raw:
+    """Return an answer that waits for somebody to say yes."""
+    return _Raw(asks=True, json=None)
 
 
 def forbidden(action: str) -> _Raw:
