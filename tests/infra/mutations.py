@@ -30,7 +30,7 @@ class Mutation:
 
 
 STORAGE, APP, ACCESS = "modules/storage.bicep", "modules/functionApp.bicep", "modules/access.bicep"
-ACCOUNTS = "modules/accounts.bicep"
+ACCOUNTS, LEARNING = "modules/accounts.bicep", "modules/machineLearning.bicep"
 MUTATIONS = (
     Mutation(
         "account keys are on",
@@ -85,7 +85,7 @@ MUTATIONS = (
     ),
     Mutation(
         "nodes read the host's containers",
-        ACCESS, "StringNotStartsWith 'app-package'", "StringNotStartsWith 'app-packages-of-others'",
+        ACCESS, "'azure-webjobs', 'app-package'", "'azure-webjobs', 'app-packages-of-others'",
         "nodes_stay_out_of_what_is_not_theirs",
     ),
     Mutation(
@@ -185,5 +185,50 @@ MUTATIONS = (
         "telemetry is taken from anybody",
         "modules/monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false",
         "other_services_take_identities_only",
+    ),
+    Mutation(
+        "a setting that the code needs is not set",
+        "stack.bicep", "        REELBRUSH_INSIGHTS_ID: monitoring.outputs.appInsightsId\n", "",
+        "what_is_read_is_set",
+    ),
+    Mutation(
+        "a setting has a value that the app refuses",
+        "stack.bicep", "REELBRUSH_OVER_COST: overCost", "REELBRUSH_OVER_COST: 'ask'",
+        "the_app_can_use_them",
+    ),
+    Mutation(
+        "runs go to a cluster that is not there",
+        LEARNING, ": gpu!.outputs.name", ": 'gpu-cluster'",
+        "runs_go_to_a_compute_that_there_is",
+    ),
+    Mutation(
+        "the scheduler has another hub",
+        "stack.bicep", "hubName: 'reelbrush'", "hubName: 'default'",
+        "the_hub_is_the_same",
+    ),
+    Mutation(
+        "an output names the wrong account",
+        "stack.bicep", "output vaultName string = names.vault", "output vaultName string = names.registry",
+        "what_the_outputs_name_is_there",
+    ),
+    Mutation(
+        "the app has an instance that is too small",
+        APP, "param instanceMemory int = 4096", "param instanceMemory int = 512",
+        "the_app_runs_on_what_was_tested",
+    ),
+    Mutation(
+        "a resource is asked for in a preview",
+        "modules/keyVault.bicep", "vaults@2025-05-01", "vaults@2024-12-01-preview",
+        "versions_are_stable_and_one_per_type",
+    ),
+    Mutation(
+        "a resource is in another region",
+        "modules/keyVault.bicep", "  location: location\n", "  location: 'northeurope'\n",
+        "everything_is_in_one_place",
+    ),
+    Mutation(
+        "an administrator is not told of a role",
+        "modules/storageRoles.bicep", "empty(grant.?container) ? account.id", "empty(grant.?container) ? accountName",
+        "an_administrator_is_told_every_role",
     ),
 )  # fmt: skip

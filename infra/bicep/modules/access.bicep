@@ -30,8 +30,17 @@ param assignRoles bool = true
 // Azure Machine Learning gives its containers names of its own choice: azureml..., snapshotzips, and one named by a GUID for
 // each version of the code of runs. So it is the containers of the host and of the app that are named, and left out.
 // A condition narrows what is done to blobs; it does not reach the management of containers.
-var ofTheWorkspace = '''
-((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*'})) OR ((@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringNotStartsWith 'azure-webjobs' AND @Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringNotStartsWith 'app-package') AND (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringNotStartsWith 'dead-letters' AND @Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringNotStartsWith 'reelbrush')))'''
+var actions = ['read', 'write', 'delete', 'add/action']
+var ofOthers = ['azure-webjobs', 'app-package', 'dead-letters', 'reelbrush']
+var noBlobs = map(
+  actions,
+  action => '!(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${action}\'})'
+)
+var elsewhere = map(
+  ofOthers,
+  name => '@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringNotStartsWith \'${name}\''
+)
+var ofTheWorkspace = '((${join(noBlobs, ' AND ')}) OR (${join(elsewhere, ' AND ')}))'
 
 module functionOnOps 'storageRoles.bicep' = {
   name: 'roles-function-ops'

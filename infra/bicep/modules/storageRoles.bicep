@@ -34,6 +34,10 @@ param grants grant[]
 @description('Make the assignments. Without it they are only told.')
 param assignRoles bool = true
 
+// apart from each other, so that no container is looked for that is not there
+var wide = filter(grants, grant => empty(grant.?container))
+var narrow = filter(grants, grant => !empty(grant.?container))
+
 resource account 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: accountName
 
@@ -43,14 +47,14 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
 }
 
 resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = [
-  for grant in grants: {
+  for grant in narrow: {
     parent: account::blobs
-    name: grant.?container ?? 'none'
+    name: grant.container!
   }
 ]
 
 resource onAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for grant in grants: if (assignRoles && empty(grant.?container)) {
+  for grant in wide: if (assignRoles) {
     name: guid(account.id, principalId, grant.roleId, grant.?condition ?? '')
     scope: account
     properties: {
@@ -65,7 +69,7 @@ resource onAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource onContainer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for (grant, i) in grants: if (assignRoles && !empty(grant.?container)) {
+  for (grant, i) in narrow: if (assignRoles) {
     name: guid(container[i].id, principalId, grant.roleId, grant.?condition ?? '')
     scope: container[i]
     properties: {
@@ -81,12 +85,12 @@ resource onContainer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 @description('Every assignment, made or not.')
 output assignments assignment[] = [
-  for (grant, i) in grants: {
+  for grant in concat(wide, narrow): {
     principalId: principalId
     principalType: principalType
     roleId: grant.roleId
     role: roleNames[grant.roleId]
-    scope: empty(grant.?container) ? account.id : container[i].id
+    scope: empty(grant.?container) ? account.id : '${account::blobs.id}/containers/${grant.container!}'
     why: grant.why
     condition: grant.?condition
   }
