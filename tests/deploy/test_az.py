@@ -32,7 +32,7 @@ def test_a_cli_that_hangs_is_stopped_with_all_it_started(world: World) -> None:
     code, message = code_of(world, "version", seconds=0.5)
     assert code == "timeout" and "0.5 seconds" in message
     assert time.monotonic() - began < 5
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    running = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     assert str(world.folder) not in running
 
 

@@ -90,9 +90,8 @@ class World:
             script = self.bin / program
             fake = Path(__file__).with_name("fake_cli.py")
             # Like the real one, the script starts a Python and waits for it.
-            script.write_text(
-                f'#!/bin/sh\n"{sys.executable}" -I -S "{fake}" "{folder}" {program} "$@"\nexit $?\n'
-            )
+            line = f'"{sys.executable}" -I -S "{fake}" "{folder}" {program} "$@"'
+            script.write_text(f"#!/bin/sh\n{line}\nexit $?\n")
             script.chmod(0o755)
 
     def says(self, command: str, *answers: Any) -> None:
