@@ -16,6 +16,10 @@ param contactEmails string[]
 @minLength(10)
 param start string = utcNow('yyyy-MM-01')
 
+var firstDay = endsWith(start, '-01')
+  ? start
+  : fail('budgetStart has to be the first day of a month, such as 2026-11-01.')
+
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: name
   properties: {
@@ -23,7 +27,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
     amount: amount
     timeGrain: 'Monthly'
     timePeriod: {
-      startDate: start
+      startDate: firstDay
     }
     notifications: {
       half: {
