@@ -90,6 +90,7 @@ module ops 'storage.bicep' = {
     sku: sku
     containers: [packageContainer, 'dead-letters']
     queues: [uploadQueue, '${uploadQueue}-poison']
+    restoresBlobs: false
     allowSharedKeys: allowOpsKeys
     isPrivate: isPrivate
     acceptsEvents: true

@@ -24,10 +24,13 @@ param queues string[] = []
 @description('Origins whose pages may send and fetch blobs at signed addresses, such as https://NAME.azurewebsites.net.')
 param pageOrigins string[] = []
 
-@description('Days for which deleted blobs and containers can be restored.')
+@description('Days for which deleted containers can be restored, and blobs as they were before they were deleted or overwritten.')
 @minValue(1)
 @maxValue(365)
 param restoreDays int = 7
+
+@description('Blobs can be restored, not containers alone. Where the host overwrites blobs all day, every state of them would be kept and paid for.')
+param restoresBlobs bool = true
 
 @description('Days without change after which what a job left in container work is deleted; 0 keeps it.')
 @minValue(0)
@@ -107,10 +110,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   resource blobs 'blobServices' = {
     name: 'default'
     properties: {
-      deleteRetentionPolicy: {
-        enabled: true
-        days: restoreDays
-      }
+      deleteRetentionPolicy: restoresBlobs ? { enabled: true, days: restoreDays } : { enabled: false }
       containerDeleteRetentionPolicy: {
         enabled: true
         days: restoreDays
