@@ -51,8 +51,11 @@ def test_every_variant_keeps_the_rules(wanted: Wanted) -> None:
     [
         Wanted("", "prod.bicepparam", {"uploadEvents": "webhook"}),
         Wanted("", "dev.bicepparam", {"developerPrincipalId": "33333333-3333-3333-3333-333333333333"}),
+        Wanted(
+            "", "dev.bicepparam", {"monthlyBudget": 5, "alertEmail": "a@b.c", "budgetStart": "2026-12-02"}
+        ),
     ],
-    ids=["a webhook into a private app", "a principal of no kind"],
+    ids=["a webhook into a private app", "a principal of no kind", "a budget from the middle of a month"],
 )
 def test_contradictions_are_refused(wanted: Wanted) -> None:
     """Bicep's fail() is what the evaluator cannot evaluate: that it got there is all that can be seen."""
