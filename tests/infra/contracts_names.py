@@ -228,6 +228,19 @@ def host_json_is_what_the_app_counts_on(stack: Stack) -> Iterator[str]:
         yield f"host.json: a function may take {host['functionTimeout']}"
 
 
+def the_app_runs_on_what_was_tested(stack: Stack) -> Iterator[str]:
+    """The Python of the tests, two cores and 4 GB to split and stitch; nodes run the image asked for."""
+    (site,) = stack.of("Microsoft.Web/sites")
+    config = at(site, "properties.functionAppConfig") or {}
+    runtime = (at(config, "runtime.name"), at(config, "runtime.version"))
+    if runtime not in (("python", "3.11"), ("python", "3.12")):
+        yield f"the app runs on {runtime}"
+    if at(config, "scaleAndConcurrency.instanceMemoryMB") != 4096:
+        yield f"an instance has {at(config, 'scaleAndConcurrency.instanceMemoryMB')} MB"
+    if stack.settings().get("REELBRUSH_IMAGE", "") != (stack.wanted.params.get("scoringImage") or ""):
+        yield f"nodes run {stack.settings().get('REELBRUSH_IMAGE')}"
+
+
 def _compute(stack: Stack, name: str) -> Resource | None:
     return next((c for c in stack.of(COMPUTES) if c["name"].split("/")[-1] == name), None)
 
@@ -252,4 +265,5 @@ CONTRACTS = (
     the_hub_is_the_same,
     what_the_outputs_name_is_there,
     host_json_is_what_the_app_counts_on,
+    the_app_runs_on_what_was_tested,
 )

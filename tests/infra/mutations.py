@@ -152,8 +152,7 @@ MUTATIONS = (
     ),
     Mutation(
         "deleted videos are gone",
-        STORAGE, " deleteRetentionPolicy: {\n        enabled: true",
-        " deleteRetentionPolicy: {\n        enabled: false",
+        STORAGE, "restoresBlobs ? { enabled: true", "restoresBlobs ? { enabled: false",
         "deleted_videos_can_be_had_back",
     ),
     Mutation(
@@ -228,7 +227,8 @@ MUTATIONS = (
     ),
     Mutation(
         "an administrator is not told of a role",
-        "modules/storageRoles.bicep", "empty(grant.?container) ? account.id", "empty(grant.?container) ? accountName",
+        "modules/storageRoles.bicep",
+        "empty(grant.?container) ? account.id", "empty(grant.?container) ? accountName",
         "an_administrator_is_told_every_role",
     ),
 )  # fmt: skip

@@ -46,6 +46,7 @@ VARIANTS = (
     Wanted("no-roles", "dev.bicepparam", {"assignRoles": False}),
     Wanted("dev-queue", "dev.bicepparam", {"uploadEvents": "queue"}),
     Wanted("dev-aks", "dev.bicepparam", {"useAks": True}),
+    Wanted("image", "prod.bicepparam", {"scoringImage": "registry.example/scoring:1"}),
     Wanted("two-clusters", "dev.bicepparam", {"dedicatedMaxNodes": 3}),
     Wanted(
         "developer",
