@@ -58,6 +58,8 @@ def understood(program: str, arguments: list[str]) -> tuple[str, dict[str, list[
     if command == "rest":
         pairs = dict(pair.partition("=")[::2] for pair in options.get("--url-parameters", []))
         url = options["--url"][0]
+        if len(pairs) != len(options.get("--url-parameters", [])):
+            refuse("Bad Request(a parameter is given twice)")
         if "graph.microsoft.com" not in url and "api-version" not in pairs:
             refuse("Bad Request(MissingApiVersionParameter)")
         extra = "".join(f" {name}={value}" for name, value in sorted(pairs.items()) if name != "api-version")
