@@ -62,7 +62,7 @@ class Served:
             place["method"], place["uploadUrl"], content=content, headers=place["headers"]
         )
         assert sent.status_code == 201, sent.text
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not (found := self.client.get(place["jobsUrl"]).json()["value"]):
             assert time.monotonic() < end
             time.sleep(0.05)
@@ -87,11 +87,11 @@ def serving(folder: Path, **settings: str) -> Iterator[Served]:
         asyncio.run_coroutine_threadsafe(host.start(), loop).result(60)
         try:
             headers = {"x-functions-key": KEY}
-            with httpx.Client(base_url=host.base_url, headers=headers, timeout=30) as client:
+            with httpx.Client(base_url=host.base_url, headers=headers, timeout=60) as client:
                 yield Served(host.base_url, store, client)
         finally:
             asyncio.run_coroutine_threadsafe(host.stop(grace_seconds=10), loop).result(60)
             loop.call_soon_threadsafe(loop.stop)
-            thread.join(10)
+            thread.join(60)
             loop.close()
             services.cache_clear()

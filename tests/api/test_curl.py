@@ -40,7 +40,7 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[str]:
         yield found[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def drive(base: str, tiny: bytes, folder: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_job_is_canceled_in_every_phase_and_retried(phase: str, tmp_path: Path
                 return {"ahead": 2}
             if phase == "scoring":
                 return [{"i": i, "s": "running", "n": 1} for i, _ in payload["runs"]]
-            release.wait(30)
+            release.wait(60)
             return usual(payload)
 
         there.script[PHASES[phase]] = held
@@ -105,7 +105,7 @@ def test_what_a_try_cost_counts_though_it_was_canceled_while_it_split_again(tmp_
         def split(payload: Any) -> Any:
             if payload["careful"]:
                 again.set()
-                release.wait(30)
+                release.wait(60)
             return usual(payload)
 
         there.script["split_video"] = split

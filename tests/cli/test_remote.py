@@ -146,7 +146,7 @@ def test_watching_ends_without_ending_the_job(app: str, long: Path) -> None:
     assert watching.stdout is not None
     assert json.loads(watching.stdout.readline())["status"] == "Running", "one line for each change"
     watching.send_signal(signal.SIGINT)
-    _, said = watching.communicate(timeout=20)
+    _, said = watching.communicate(timeout=60)
     assert watching.returncode == 130 and "the job goes on" in said and "Traceback" not in said
 
     assert json.loads(reelbrush("status", job, "--json", url=app).stdout)["status"] == "Running"

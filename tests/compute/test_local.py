@@ -54,7 +54,7 @@ def backend(here: Path) -> LocalCompute:
     return LocalCompute("folder:/x", here / "runs", workers=2)
 
 
-def wait_for(check: Callable[[], bool], seconds: float = 15) -> None:
+def wait_for(check: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < end

@@ -128,4 +128,4 @@ def test_nobody_sleeps_for_a_minute_because_the_service_says_so(
     azure_ml.scenario(only="compute", answers=("patience", "patience"))
     began = time.monotonic()
     why_waiting(arm, arm.workspace, "gpu-cluster")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30

@@ -74,7 +74,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, long_clip: Path, slow_
     folder.mkdir()
     save_slow_style(folder.parent / "styles", slow_model)
     process = start(folder, long_clip)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=150)
     assert process.returncode == 0, errors
     return digest(folder)
 
@@ -114,6 +114,7 @@ def test_killed_hosts_and_scorers_lose_nothing(tmp_path: Path, long_clip: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.usefixtures("slow_style")
 def test_ctrl_c_finishes_running_segments_and_the_same_command_resumes(
     tmp_path: Path, long_clip: Path, undisturbed: str
@@ -123,13 +124,13 @@ def test_ctrl_c_finishes_running_segments_and_the_same_command_resumes(
     process = start(folder, long_clip, "--workers", "1")
     wait_for_pages(folder, 1, process)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=150)
     assert process.returncode == 130, errors
     assert "resumes" in errors and not scoring_processes(folder)
     kept = pages(folder)
     assert kept
     again = start(folder, long_clip, "--keep")
-    _, errors = again.communicate(timeout=120)
+    _, errors = again.communicate(timeout=150)
     assert again.returncode == 0, errors
     after = pages(folder)
     assert {name: after[name] for name in kept} == kept, "published segments are not done again"

@@ -24,7 +24,7 @@ class Receiver:
     def ids(self) -> list[str]:
         return [headers["webhook-id"] for _, headers, _ in self.calls]
 
-    def wait(self, calls: int, seconds: float = 10.0) -> None:
+    def wait(self, calls: int, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while len(self.calls) < calls:
             assert time.monotonic() < end, "nothing came"

@@ -116,7 +116,7 @@ def test_a_dead_receiver_never_raises_and_is_given_up_after_a_day(store: FolderS
     dead_end = settings(refusing_url())
     began = time.monotonic()
     tell(store, dead_end, JOB, "finished", {})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     tries: list[float] = []
     for minute in range(0, 25 * 60):
         if not waiting(store):
@@ -145,7 +145,7 @@ def test_a_receiver_that_does_not_answer_is_asked_once_per_round(
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         began = time.monotonic()
         assert redeliver(store, settings(url), after(minutes=1)) == 0
-        assert 0.4 < time.monotonic() - began < 1.5  # one timeout
+        assert 0.4 < time.monotonic() - began < 10  # one timeout, not thirty
     assert len(waiting(store)) == 30
 
 
@@ -202,7 +202,7 @@ settings = Settings.from_env()
 tell(open_store(settings.store), settings, {JOB!r}, "finished", {{"frames": 3}})
 """
     with receiving() as receiver:
-        receiver.pause = 3.0
+        receiver.pause = 30.0
         environment = {
             **os.environ,
             "REELBRUSH_STORE": store.uri,
@@ -236,7 +236,7 @@ def test_jobs_do_not_wait_for_a_receiver_that_gives_no_answer(
         began = time.monotonic()
         for number in range(20):
             tell(store, settings(url), f"clip-{number:010}", "started", {})
-        assert 0.4 < time.monotonic() - began < 2
+        assert 0.4 < time.monotonic() - began < 8, "one timeout, not twenty"
     assert len(waiting(store)) == 20
 
 
@@ -247,7 +247,7 @@ def test_jobs_do_not_queue_up_at_a_slow_receiver(store: FolderStore) -> None:
         with ThreadPoolExecutor(12) as pool:
             for number in range(12):
                 pool.submit(tell, store, settings(receiver.url), f"clip-{number:010}", "started", {})
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15, "one wait for each of the two at once, not twelve"
         assert len(receiver.calls) == 2
         receiver.pause = 0.0
         assert redeliver(store, settings(receiver.url), after(minutes=1)) == 10

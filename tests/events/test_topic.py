@@ -106,11 +106,11 @@ def test_a_topic_that_does_not_answer_costs_a_bounded_time(
     grid: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(topic._LIMITS, "read_timeout", 0.3)
-    grid.pause = 3.0
+    grid.pause = 30.0
     event = {"specversion": "1.0", "id": "1", "source": "/api/jobs", "type": "t", "data": {}}
     began = time.monotonic()
     with pytest.raises(DeliveryError) as caught:
         topic.publish(grid.url, event)
     assert caught.value.unreachable
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert len(grid.calls) == 1

@@ -42,7 +42,7 @@ class Plain:
         """Send one request; a path is one of the workspace's in ARM."""
         address = url if url.startswith("http") else f"{ARM}{self.workspace}{url}"
         headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
-        return self.session.request(method, address, json=body, headers=headers, timeout=10, **options)
+        return self.session.request(method, address, json=body, headers=headers, timeout=60, **options)
 
     def upload(self, files: dict[str, str], name: str = "code") -> str:
         """Upload code as azure-ai-ml does and return its id."""

@@ -45,13 +45,13 @@ def test_an_upload_fires_once(host: Any, run: Any, connection: str, monkeypatch:
             client = place.client("input", "monet/a.mp4")
             place.service.create_container("input")
             client.upload_blob(b"x" * 1000)
-            outcome = await h.wait_for_blob("input", "monet/a.mp4", 10)
+            outcome = await h.wait_for_blob("input", "monet/a.mp4", 60)
             found = place.find("input", "monet/a.mp4")
             assert found is not None
             assert (outcome.state, outcome.etag) == ("fired", found.etag)
             assert [found] == list(place.listing("input"))
             assert [(seen[1], seen[3]) for seen in app.SEEN] == [("monet/a.mp4", 1000)]
             (instance,) = await h.instances()
-            assert (await h.wait(instance.instance_id, 5)).output == "monet/a.mp4 by paint"
+            assert (await h.wait(instance.instance_id, 60)).output == "monet/a.mp4 by paint"
 
     run(scenario())

@@ -321,7 +321,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(host: Any, run: Any, store: Fo
             while unfinished(store):
                 await asyncio.sleep(0.01)
 
-    run(asyncio.wait_for(scenario(), 10))
+    run(asyncio.wait_for(scenario(), 60))
     assert list(store.list("input")) == []
 
 

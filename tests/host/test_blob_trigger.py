@@ -42,10 +42,10 @@ def test_a_blob_fires_once_and_starts_an_orchestration(host: Any, run: Any, app:
     async def scenario() -> None:
         async with host("triggers") as (h, _):
             _put(tmp_path / "store", "input/monet/a clip ü.mp4", b"x" * 1000)
-            outcome = await h.wait_for_blob("input", "monet/a clip ü.mp4", 5)
+            outcome = await h.wait_for_blob("input", "monet/a clip ü.mp4", 60)
             assert (outcome.state, outcome.tries, outcome.function) == ("fired", 1, "on_upload")
             (instance,) = await h.instances()
-            assert (await h.wait(instance.instance_id, 5)).output == "monet/a clip ü.mp4 by paint"
+            assert (await h.wait(instance.instance_id, 60)).output == "monet/a clip ü.mp4 by paint"
             await asyncio.sleep(0.2)
         async with host("triggers") as (h, _):
             await asyncio.sleep(0.3)
@@ -62,11 +62,11 @@ def test_a_changed_blob_has_another_etag_and_fires_again(
     async def scenario() -> None:
         async with host("triggers") as (h, _):
             _put(tmp_path / "store", "input/a.mp4", b"first")
-            first = await h.wait_for_blob("input", "a.mp4", 5)
+            first = await h.wait_for_blob("input", "a.mp4", 60)
             _put(tmp_path / "store", "input/a.mp4", b"second")
             while len(app.SEEN) < 2:
                 await asyncio.sleep(0.02)
-            second = await h.wait_for_blob("input", "a.mp4", 5)
+            second = await h.wait_for_blob("input", "a.mp4", 60)
             known = FolderStore(tmp_path / "store").stat("input", "a.mp4")
             assert known is not None and first.etag != second.etag == known.etag
             assert app.SEEN[1][2].strip('"') == second.etag
@@ -82,7 +82,7 @@ def test_a_failing_function_is_tried_again_and_then_given_up(
         async with host("triggers") as (h, _):
             assert h.blob_outcome("input", "bad.mp4") is None
             _put(tmp_path / "store", "input/bad.mp4", b"x")
-            outcome = await h.wait_for_blob("input", "bad.mp4", 5)
+            outcome = await h.wait_for_blob("input", "bad.mp4", 60)
             assert (outcome.state, outcome.tries) == ("poisoned", 3)
             assert outcome.error == "RuntimeError: bad.mp4 is broken"
             await asyncio.sleep(0.2)
@@ -98,7 +98,7 @@ def test_names_that_are_not_final_do_not_fire(host: Any, run: Any, app: Any, tmp
                 _put(tmp_path / "store", f"input/{name}", b"x")
             _put(tmp_path / "store", "other/a.mp4", b"x")
             _put(tmp_path / "store", "input/z.mp4", b"x")
-            await h.wait_for_blob("input", "z.mp4", 5)
+            await h.wait_for_blob("input", "z.mp4", 60)
             await asyncio.sleep(0.1)
             assert [seen[1] for seen in app.SEEN] == ["z.mp4"]
 
@@ -119,7 +119,7 @@ def test_a_listing_that_had_to_wait_does_not_put_the_watch_to_sleep(
     async def scenario() -> None:
         async with host("triggers") as (h, _):
             _put(tmp_path / "store", "input/a.mp4", b"x")
-            await h.wait_for_blob("input", "a.mp4", 5)
+            await h.wait_for_blob("input", "a.mp4", 60)
 
     run(scenario())
 
@@ -129,7 +129,7 @@ def test_an_input_stream_holds_the_blob(host: Any, run: Any, app: Any, tmp_path:
         async with host("triggers") as (h, _):
             _put(tmp_path / "store", "documents/a.pdf", b"no")
             _put(tmp_path / "store", "documents/a.txt", b"text")
-            await h.wait_for_blob("documents", "a.txt", 5)
+            await h.wait_for_blob("documents", "a.txt", 60)
             assert app.SEEN == [("documents/a.txt", b"text")]
 
     run(scenario())

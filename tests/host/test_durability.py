@@ -111,7 +111,7 @@ def test_an_idle_host_leaves_the_disk_alone(tmp_path: Path, monkeypatch: pytest.
         for number in range(2):
             storage.write(INSERT, (str(number),))
             wanted = storage.folded + 1
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while storage.folded < wanted:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)

@@ -60,7 +60,7 @@ def test_starting_over_http_and_following_the_status_url(host: Any, run: Any) ->
             async with http.post(h.base_url + "/web/start", json={"name": "n"}) as answer:
                 assert answer.status == 202
                 urls = await answer.json()
-            await h.wait(urls["id"], 5)
+            await h.wait(urls["id"], 60)
             async with http.get(urls["statusQueryGetUri"]) as answer:
                 assert answer.status == 200
                 assert (await answer.json())["output"] == "n by paint"
@@ -127,7 +127,7 @@ def test_manual_invocation(host: Any, run: Any, app: Any, tmp_path: Path) -> Non
             ):
                 async with http.post(path, json=given) as answer:
                     assert answer.status == status, (path, given)
-            await h.wait_for_blob("input", "a.mp4", 5)
+            await h.wait_for_blob("input", "a.mp4", 60)
             while len(app.SEEN) < 2:
                 await asyncio.sleep(0.02)
             async with http.get("/admin/host/status") as answer:

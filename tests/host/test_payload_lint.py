@@ -10,9 +10,9 @@ def test_large_payloads_are_found(host: Any, run: Any) -> None:
         async with host() as (h, client):
             for size in (9_000, 12_000, 12_000, 50_000):
                 given = {"name": "text_of_size", "input": size}
-                await h.wait(await client.start_new("one_activity", None, given), 5)
+                await h.wait(await client.start_new("one_activity", None, given), 60)
             given = {"name": "counted", "input": "y" * 11_000}
-            await h.wait(await client.start_new("one_activity", None, given), 5)
+            await h.wait(await client.start_new("one_activity", None, given), 60)
             found = [(f.function, f.role, f.limit) for f in h.lint_findings]
             assert ("text_of_size", "result", 10_000) in found
             assert ("text_of_size", "result", 45_000) in found

@@ -53,7 +53,7 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-async def until(check: Callable[[], Any], seconds: float = 15) -> Any:
+async def until(check: Callable[[], Any], seconds: float = 60) -> Any:
     async with asyncio.timeout(seconds):
         while not (found := await asyncio.to_thread(check)):
             await asyncio.sleep(0.03)
@@ -74,7 +74,7 @@ def test_messages_are_done_once_and_several_at_a_time(
             things.send_message(encoded(text))
         async with host("queues", store_root=None) as (h, _):
             await until(lambda: left(things) == 0)
-            done = [await h.wait(instance.instance_id, 5) for instance in await h.instances()]
+            done = [await h.wait(instance.instance_id, 60) for instance in await h.instances()]
             assert sorted(str(instance.output) for instance in done) == sorted(texts)
             assert sorted(app.SEEN) == sorted((text, 1) for text in texts)
             assert 2 <= app.AT_ONCE[1] <= 5, "newBatchThreshold and a batch on top"

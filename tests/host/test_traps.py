@@ -18,7 +18,7 @@ async def _activities_done(client: Any, instance_id: str) -> int:
     return sum(event["EventType"] == "TaskCompleted" for event in shown.historyEvents)
 
 
-async def _ended(h: Any, client: Any, name: str, given: Any = None, timeout: float = 10) -> Any:
+async def _ended(h: Any, client: Any, name: str, given: Any = None, timeout: float = 60) -> Any:
     return await h.wait(await client.start_new(name, None, given), timeout)
 
 
@@ -26,12 +26,12 @@ def test_an_instance_ends_only_when_no_task_is_open(host: Any, run: Any) -> None
     async def scenario() -> None:
         async with host() as (h, client):
             instance_id = await client.start_new("approval_leaving_timer_open")
-            await asyncio.sleep(0.2)
+            await _has_begun(h, instance_id)
             await client.raise_event(instance_id, "go", 1)
             await asyncio.sleep(0.3)
             assert (await h.status(instance_id)).runtime_status == "Running"
             began = time.monotonic()
-            assert (await h.wait(instance_id, 5)).output == "ok"
+            assert (await h.wait(instance_id, 60)).output == "ok"
             assert time.monotonic() - began > 0.5
 
     run(scenario())
@@ -58,7 +58,7 @@ def test_when_any_with_scheduled_children_blocks_the_next_task(host: Any, run: A
                 await asyncio.sleep(0.01)
             await client.raise_event(instance_id, "cancel", 1)
             began = time.monotonic()
-            status = await h.wait(instance_id, 5)
+            status = await h.wait(instance_id, 60)
             assert status.output == {"cancelled_at": 1, "result": [0, 1]}
             assert time.monotonic() - began > 0.4
 
@@ -72,7 +72,7 @@ def test_early_external_events_are_lost(host: Any, run: Any) -> None:
             await asyncio.sleep(0.1)
             await client.raise_event(instance_id, "e", 1)
             await client.raise_event(instance_id, "e", 2)
-            assert (await h.wait(instance_id, 5)).output == ["2", "2"]
+            assert (await h.wait(instance_id, 60)).output == ["2", "2"]
 
     run(scenario())
 
@@ -81,9 +81,9 @@ def test_raised_data_arrives_as_a_string(host: Any, run: Any) -> None:
     async def scenario() -> None:
         async with host() as (h, client):
             instance_id = await client.start_new("approval")
-            await asyncio.sleep(0.1)
+            await _has_begun(h, instance_id)
             await client.raise_event(instance_id, "go", {"by": "me"})
-            assert (await h.wait(instance_id, 5)).output == {"got": '{"by": "me"}'}
+            assert (await h.wait(instance_id, 60)).output == {"got": '{"by": "me"}'}
 
     run(scenario())
 
@@ -126,9 +126,9 @@ def test_changed_orchestrator_code_is_non_deterministic(host: Any, run: Any, sce
     async def scenario() -> None:
         async with host() as (h, client):
             instance_id = await client.start_new("changed_code")
-            await asyncio.sleep(0.1)
+            await _has_begun(h, instance_id)
             scenario_app.BROKEN.add("changed")
-            status = await h.wait(instance_id, 5)
+            status = await h.wait(instance_id, 60)
             assert status.runtime_status == "Failed"
             assert "Non-Deterministic workflow detected" in status.output
 
@@ -156,7 +156,7 @@ def test_a_listing_shows_one_page_of_a_hundred(host: Any, run: Any) -> None:
             for n in range(101):
                 h.management.start("counter", f"i-{n:03}", '"3"')
             for n in range(101):
-                await h.wait(f"i-{n:03}", 20)
+                await h.wait(f"i-{n:03}", 60)
             assert len(await client.get_status_all()) == 100
             assert len(await h.instances()) == 101
 

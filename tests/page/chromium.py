@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from tests.absent import absent
 
-PATIENCE = 20_000  # milliseconds; a busy machine is slow
+PATIENCE = 60_000  # milliseconds; a busy machine is slow
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -58,7 +58,7 @@ class Tab:
         """Return what is written in an element now."""
         return self.page.inner_text(selector)
 
-    def until(self, expression: str, seconds: float = 20) -> None:
+    def until(self, expression: str, seconds: float = 60) -> None:
         """Wait until a JavaScript expression is true. The page's policy forbids Playwright's own way."""
         end = time.monotonic() + seconds
         while not self.page.evaluate(expression):
@@ -103,4 +103,4 @@ def serving(folder: Path, *options: str, **environment: str) -> Generator[str]:
         yield found[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=60)

@@ -40,7 +40,7 @@ def test_a_film_is_uploaded_painted_and_played(home: Tab, film: Path, browser: B
     page = home.page
     upload(home, film)
     expect(page.locator("#job-title")).to_have_text(film.name)
-    page.wait_for_selector("#download:visible", timeout=60_000)
+    page.wait_for_selector("#download:visible")
     assert home.text("#summary") == "100 frames painted, the sound track kept"
     assert home.text("#percent") == "100%"
     assert home.text("#steps [aria-current], #steps .past:last-child") == "Done"
@@ -113,7 +113,7 @@ def test_a_refused_file_is_explained(home: Tab, tmp_path: Path) -> None:
     path.write_text("eggs, milk " * 50)
     upload(home, path)
     page = home.page
-    page.wait_for_selector("#failure:visible", timeout=30_000)
+    page.wait_for_selector("#failure:visible")
     card = home.text("#failure")
     assert "This film cannot be painted" in card and "Trying again does not help" in card, card
     assert "code not-video" in card and "video" in home.text("#failure .message")
@@ -144,7 +144,7 @@ def test_a_film_is_watched_while_it_is_painted_canceled_and_taken_up_again(
 
     page.route("**/media.json*", expire)
     upload(home, long_film, "impasto")
-    page.wait_for_selector("#stage.both", timeout=60_000)
+    page.wait_for_selector("#stage.both")
     assert not stale and all("403" in error for error in home.errors)
     home.errors.clear()
     assert page.is_visible("#cancel"), "others are still being painted"
@@ -160,16 +160,16 @@ def test_a_film_is_watched_while_it_is_painted_canceled_and_taken_up_again(
     assert page.is_visible("#cancel")
     page.click("#cancel")
     page.click("#cancel-yes")
-    page.wait_for_selector("#retry:visible", timeout=30_000)
+    page.wait_for_selector("#retry:visible")
     expect(page.locator("#job-facts .mark")).to_have_text("Canceled")
-    expect(page.locator("#rows .run.canceled").first).to_be_attached(timeout=15_000)
+    expect(page.locator("#rows .run.canceled").first).to_be_attached()
     assert page.locator("#rows .run.running").count() == 0, "nothing is painted any more"
     assert "Painting: canceled" in home.text("#steps")
     page.click("#retry")
-    page.wait_for_selector("#cancel:visible", timeout=30_000)
+    page.wait_for_selector("#cancel:visible")
     page.click("#cancel")
     page.click("#cancel-yes")
-    page.wait_for_selector("#retry:visible", timeout=30_000)
+    page.wait_for_selector("#retry:visible")
 
 
 def test_where_the_source_cannot_be_played_the_painting_stands_alone(home: Tab, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_where_the_source_cannot_be_played_the_painting_stands_alone(home: Tab, 
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1.2", "-c:v", "mpeg4", str(path))
     upload(home, path)
     page = home.page
-    page.wait_for_selector("#download:visible", timeout=60_000)
+    page.wait_for_selector("#download:visible")
     expect(page.locator("#player-note")).to_contain_text("the painting stands alone")
     page.wait_for_selector("#stage.has-painted:not(.both)")
     assert not page.is_visible("#divider")

@@ -115,7 +115,7 @@ def test_names_are_text(home: Tab, folder: Path) -> None:
     place = folder / "input" / "identity" / name
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("no video")
-    home.page.locator("#jobs .job", has_text="onerror").click(timeout=15_000)
+    home.page.locator("#jobs .job", has_text="onerror").click()
     expect(home.page.locator("#job-title")).to_have_text(name)
     home.page.wait_for_selector("#failure:visible")
     assert home.page.locator("main img[src=x]").count() == 0

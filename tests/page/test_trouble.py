@@ -153,7 +153,7 @@ def test_an_uploaded_film_survives_a_lost_connection(home: Tab, tmp_path: Path) 
     path = tmp_path / "lost connection.mp4"
     path.write_bytes(b"no film at all")
     page.set_input_files("#file", path)
-    page.wait_for_selector("#view:visible", timeout=30_000)
+    page.wait_for_selector("#view:visible")
     assert not lost and all("ERR_CONNECTION_RESET" in error for error in home.errors)
     home.errors.clear()
 
@@ -181,7 +181,7 @@ def test_the_next_film_does_not_wait_for_the_last_ones_job(home: Tab, tmp_path: 
 def test_what_the_browser_dropped_is_fetched_again(home: Tab, film: Path) -> None:
     upload(home, film)
     page = home.page
-    page.wait_for_selector("#download:visible", timeout=60_000)
+    page.wait_for_selector("#download:visible")
     page.evaluate(FULL)
     page.evaluate("player.load('growing')")
     home.until("player.growing.whole && player.growing.source.readyState === 'ended'")
@@ -197,6 +197,6 @@ def test_where_segments_cannot_be_played_that_is_said(browser: Browser, base: st
         watched.page.goto(base)
         watched.page.wait_for_selector(".tile")
         upload(watched, film)
-        watched.page.wait_for_selector("#download:visible", timeout=60_000)
+        watched.page.wait_for_selector("#download:visible")
         watched.page.evaluate("player.load('growing')")
         expect(watched.page.locator("#player-note")).to_contain_text("cannot play the painted film")

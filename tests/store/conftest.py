@@ -69,10 +69,10 @@ def absolute(store: Store) -> Iterator[Callable[[str], str]]:
     thread.start()
     try:
         started = server.start([BlobEndpoint(store.root).route])
-        asyncio.run_coroutine_threadsafe(started, loop).result(10)
+        asyncio.run_coroutine_threadsafe(started, loop).result(60)
         yield lambda url: server.base_url + url
     finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -37,7 +37,7 @@ class Client:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self._absolute(url), data=data, method=method, headers=names)
         try:
-            with urllib.request.urlopen(request, timeout=20, context=self._trust) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=self._trust) as answer:
                 return answer.status, answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             return error.code, error.read(), error.headers
@@ -196,7 +196,7 @@ def test_pages_of_the_origin_may_upload(shared_account: str, monkeypatch: pytest
         headers = {**ask, "Origin": origin}
         request = urllib.request.Request(url, method="OPTIONS", headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert allowed and answer.headers["access-control-allow-origin"] == origin
         except urllib.error.HTTPError as error:
             assert not allowed and error.code == 403

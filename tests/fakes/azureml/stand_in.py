@@ -175,14 +175,14 @@ class StandIn:
         """Bodies that the published schema does not allow: what, and its problems."""
         return self.service.invalid
 
-    def wait(self, check: Callable[[], bool], seconds: float = 30.0) -> None:
+    def wait(self, check: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until `check` holds; a test that waits in vain fails."""
         end = time.monotonic() + seconds
         while not check():
             assert time.monotonic() < end, [(run.id, run.status, run.error) for run in self.runs()][:20]
             time.sleep(0.02)
 
-    def wait_ended(self, seconds: float = 30.0) -> None:
+    def wait_ended(self, seconds: float = 60.0) -> None:
         """Wait until no run is queued or running."""
         self.wait(lambda: all(run.status in ENDED for run in self.runs()), seconds)
 

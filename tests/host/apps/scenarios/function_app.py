@@ -173,7 +173,7 @@ def raises_itself(context):
 @app.orchestration_trigger(context_name="context")
 def changed_code(context):
     yield context.call_activity("split" if "changed" not in BROKEN else "counted", 1)
-    yield context.create_timer(context.current_utc_datetime + dt.timedelta(milliseconds=200))
+    yield context.create_timer(context.current_utc_datetime + dt.timedelta(milliseconds=600))
     return "same"
 
 
