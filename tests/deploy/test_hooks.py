@@ -111,7 +111,7 @@ def test_every_hook_is_there_for_both_kinds_of_systems() -> None:
     script = (ROOT / "infra/hooks/deploy.ps1").read_text()
     for name, command in COMMANDS.items():
         assert HOOKS[name]["posix"]["run"] == f"sh infra/hooks/deploy.sh {command}"
-        assert HOOKS[name]["windows"]["run"] == f"./infra/hooks/deploy.ps1 {command}"
+        assert HOOKS[name]["windows"]["run"] == f"./infra/hooks/deploy.ps1 {command}; exit $LASTEXITCODE"
         assert HOOKS[name]["posix"]["shell"] == "sh" and HOOKS[name]["windows"]["shell"] == "pwsh"
         for system in HOOKS[name].values():
             assert system.get("continueOnError", False) == (name == "postdown")
