@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.infra.queries import OPERATIONS, alert_queries
 from tests.infra.stack import Resource, Stack, Wanted, evaluate
 
@@ -77,6 +78,14 @@ def test_rules_ask_the_logs_often_enough_to_miss_nothing(silent: Stack) -> None:
             assert criterion["timeAggregation"] != "Count"
         for column in columns:
             assert re.search(rf"\| project .*\b{column}\b", criterion["query"]), (rule["name"], column)
+
+
+def test_the_costs_tell_how_often_rules_ask(silent: Stack) -> None:
+    costs = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
+    often = [rule["properties"]["evaluationFrequency"] for rule in silent.of(RULES)]
+    for words, frequency in (("every five minutes", "PT5M"), ("every 15 minutes", "PT15M")):
+        [count] = re.findall(rf"^\| alerts on logs, asked {words} \| (\d+) x", costs, re.MULTILINE)
+        assert int(count) == often.count(frequency)
 
 
 def test_messages_are_counted_in_the_account_with_the_queues(silent: Stack) -> None:
