@@ -125,4 +125,5 @@ def test_azure_yaml_leads_to_templates_and_code() -> None:
     assert (ROOT / infra["path"] / f"{infra['module']}.parameters.json").is_file()
     service = PROJECT["services"]["functions"]
     assert service == {"project": ".", "language": "python", "host": "function", "remoteBuild": True}
+    assert PROJECT["requiredVersions"] == {"azd": ">= 1.18.0"}  # reads .funcignore
     assert (ROOT / "host.json").is_file() and (ROOT / "requirements.txt").is_file()
