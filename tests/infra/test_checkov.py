@@ -59,6 +59,7 @@ def failures(results: dict[str, Any]) -> set[tuple[str, str, str]]:
     return {(Path(f["file_path"]).stem, f["check_id"], f["resource"]) for f in found}
 
 
+@pytest.mark.slow
 def test_every_file_was_really_read(results: dict[str, Any]) -> None:
     assert results["summary"]["parsing_errors"] == 0
     judged = results["results"]["passed_checks"] + results["results"]["failed_checks"]
@@ -71,6 +72,7 @@ def test_every_file_was_really_read(results: dict[str, Any]) -> None:
         )
 
 
+@pytest.mark.slow
 def test_every_failure_is_answered_and_every_answer_needed(results: dict[str, Any]) -> None:
     skips = yaml.safe_load(SKIPS.read_text())
     answers = {(name, s["check"], s["resource"]) for s in skips for name in s["in"]}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,6 +103,52 @@ def test_there_is_no_secret_and_no_text_of_strangers_in_a_shell() -> None:
         assert "secrets." not in path.read_text(), "identities are federated"
     for file, step in steps():
         assert "${{" not in step.get("run", ""), f"{file}: a title of a pull request could be a command"
+
+
+def shell(name: str, program_folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the step of this name as a runner does, with the programs in `program_folder` first."""
+    (step,) = [step for _, step in steps() if step.get("name") == name]
+    path = f"{program_folder}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=ROOT, env={"PATH": path, **environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_variables_of_others_do_not_reach_the_job(tmp_path: Path) -> None:
+    if shutil.which("jq") is None:
+        pytest.skip("there is no jq, which GitHub's machines have")
+    variables = {
+        "AZURE_CLIENT_ID": "x",
+        "REELBRUSH_GPU_SIZE": "S",
+        "PATH": "/evil",
+        "REELBRUSH_A": "1\nPATH=/evil",
+    }
+    target = tmp_path / "env"
+    done = shell(
+        "Variables of the repository", tmp_path, VARIABLES=json.dumps(variables), GITHUB_ENV=str(target)
+    )
+    assert done.returncode == 0, done.stderr
+    assert target.read_text() == "AZURE_CLIENT_ID=x\nREELBRUSH_GPU_SIZE=S\n"
+
+
+@pytest.mark.parametrize(
+    ("says", "code", "passes"),
+    [
+        ("WARNING: A new Bicep release is available: v0.99.1", 0, True),
+        ("/a/main.bicep(1,1) : Warning no-unused-params: Parameter x is declared but never used", 0, False),
+        ("/a/main.bicep(1,1) : Error BCP057: The name x does not exist", 1, False),
+    ],
+)
+def test_a_warning_of_the_compiler_fails_the_check(
+    says: str, code: int, passes: bool, tmp_path: Path
+) -> None:
+    az = tmp_path / "az"
+    az.write_text(f'#!/bin/sh\n[ "$2" = build ] || exit 0\necho "{says}" >&2\nexit {code}\n')
+    az.chmod(0o755)
+    done = shell("Bicep compiles without a warning", tmp_path, RUNNER_TEMP=str(tmp_path))
+    assert (done.returncode == 0) == passes
+    assert passes or says in done.stdout
 
 
 def test_commands_exist() -> None:
