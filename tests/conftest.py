@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.azurite_account import azurite
@@ -41,6 +44,28 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("REELBRUSH_")]:
         if name != "REELBRUSH_CI":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_goes_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail a module that leaves a process or a timer behind: it would take the cores from those after it."""
+    yield
+    end = time.monotonic() + 20  # what was killed is not gone at once
+    while left := _going_on(str(tmp_path_factory.getbasetemp())):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+
+
+def _going_on(folder: str) -> list[str]:
+    """Return the children of this process, other processes that were told of `folder`, and timers."""
+    found = [thread.name for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    me = os.getpid()
+    for process in psutil.process_iter(["ppid", "cmdline", "status"]):
+        line = process.info["cmdline"] or []
+        of_tests = process.info["ppid"] == me or any(folder in part for part in line)
+        if of_tests and process.pid != me and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(" ".join(line))
+    return found
 
 
 @pytest.fixture(scope="session")
