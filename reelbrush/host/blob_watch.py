@@ -17,7 +17,8 @@ from reelbrush.host.receipts import Receipts
 
 logger = logging.getLogger(__name__)
 
-# Scans may take at most this share of a core, however many blobs a container holds ...
+# Scans may take at most this share of a core, however many blobs a container holds, measured by the cheaper
+# of the latest two: one that loads a library, or signs in, tells nothing of the next ...
 _SCAN_SHARE = 0.02
 # ... but an upload never waits longer than this for the next one, in seconds.
 _LONGEST_REST = 10.0
@@ -57,13 +58,15 @@ class BlobWatch:
 
     async def run(self) -> None:
         """Scan until cancelled; functions that are running go on."""
+        spent = before = 0.0
         while self._triggers:
-            spent = 0.0
+            before, spent = spent, 0.0
             try:
                 spent = await self._scan()
             except Exception as error:
                 logger.warning("the blob containers could not be listed, trying again: %s", error)
-            await asyncio.sleep(max(self._poll_seconds, min(spent / _SCAN_SHARE, _LONGEST_REST)))
+            rest = min(spent, before) / _SCAN_SHARE
+            await asyncio.sleep(max(self._poll_seconds, min(rest, _LONGEST_REST)))
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait for running functions for so long, then cancel them."""

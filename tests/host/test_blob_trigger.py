@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,32 @@ def test_a_listing_that_had_to_wait_does_not_put_the_watch_to_sleep(
             await h.wait_for_blob("input", "a.mp4", 60)
 
     run(scenario())
+
+
+def test_one_dear_listing_does_not_put_the_watch_to_sleep_but_dear_ones_do(
+    host: Any, run: Any, app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, costs, listed = FolderPlace.listing, [0.3, 0.0, 0.3, 0.3, 0.0], list[float]()
+
+    def dear(self: FolderPlace, container: str) -> Any:
+        if container == "input":  # the first container of each scan
+            end = time.thread_time() + (costs[len(listed)] if len(listed) < len(costs) else 0)
+            while time.thread_time() < end:
+                pass
+            listed.append(time.monotonic())
+        return listing(self, container)
+
+    monkeypatch.setattr(FolderPlace, "listing", dear)
+    monkeypatch.setattr("reelbrush.host.blob_watch._LONGEST_REST", 3.0)
+
+    async def scenario() -> None:
+        async with host("triggers"), asyncio.timeout(60):
+            while len(listed) < 6:
+                await asyncio.sleep(0.02)
+
+    run(scenario())
+    rests = [after - before for before, after in pairwise(listed)]
+    assert rests[3] > 3.0 and min(rests[0], rests[2]) < 3.0, rests
 
 
 def test_an_input_stream_holds_the_blob(host: Any, run: Any, app: Any, tmp_path: Path) -> None:

@@ -82,7 +82,10 @@ def test_names_without_a_folder_are_left_alone(store: Store, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [] and shelved_card(store, "identity") is None
 
 
-def test_a_style_without_its_card_is_none(store: Store, tmp_path: Path) -> None:
+def test_a_style_without_its_card_is_none(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.shelf._PAUSE_SECONDS", 0.1)
     store.put_bytes(STYLES, "half/model.onnx", b"x")
     store.put_bytes(STYLES, "Wrong Name/card.json", b"{}")
     store.put_bytes(STYLES, "deep/er/card.json", b"{}")
