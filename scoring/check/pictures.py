@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,12 @@ from scoring.session import Frames
 Values = npt.NDArray[np.float32]
 
 
+@lru_cache(maxsize=8)
 def scene(height: int, width: int) -> Frames:
-    """(1, height, width, 3) uint8 RGB: a graded ground, coloured discs of all sizes, stripes, some noise."""
+    """(1, height, width, 3) uint8 RGB: a graded ground, coloured discs of all sizes, stripes, some noise.
+
+    It cannot be written: all who ask for a size share one.
+    """
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float64)
     rows, columns = rows / max(1, height - 1), columns / max(1, width - 1)
     picture = np.stack([60 + 150 * columns, 190 - 130 * rows, 80 + 120 * rows * (1 - columns)], axis=-1)
@@ -24,7 +29,9 @@ def scene(height: int, width: int) -> Frames:
         picture[inside] = 0.25 * picture[inside] + 0.75 * random.choice([0.0, 60.0, 140.0, 255.0], 3)
     picture[(rows > 0.85) & ((columns * 12).astype(int) % 2 == 0)] = (245.0, 245.0, 235.0)
     picture += random.normal(0, 4, picture.shape)
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)[None]
+    made = np.clip(np.rint(picture), 0, 255).astype(np.uint8)[None]
+    made.flags.writeable = False
+    return made
 
 
 def _flat(level: int) -> Callable[[int, int], Frames]:
