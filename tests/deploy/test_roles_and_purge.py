@@ -153,7 +153,14 @@ def test_a_living_workspace_is_taken_only_when_wished(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.says(
-        WORKSPACES, {"value": [workspace("mlw-dev", "Succeeded"), workspace("mlw-p", "Succeeded", "x")]}
+        WORKSPACES,
+        {
+            "value": [
+                workspace("mlw-dev", "Succeeded"),
+                workspace("mlw-p", "Succeeded", "x"),
+                workspace("mlw-old", "Deleted"),
+            ]
+        },
     )
     world.says(f"{PURGED}mlw-dev forceToPurge=true", None)
     run(world, capsys, really=True)
