@@ -152,25 +152,17 @@ def test_nothing_is_left(world: World, capsys: pytest.CaptureFixture[str]) -> No
 def test_a_living_workspace_is_taken_only_when_wished(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.says(
-        WORKSPACES,
-        {
-            "value": [
-                workspace("mlw-dev", "Succeeded"),
-                workspace("mlw-p", "Succeeded", "x"),
-                workspace("mlw-old", "Deleted"),
-            ]
-        },
-    )
-    world.says(f"{PURGED}mlw-dev forceToPurge=true", None)
+    rows = [workspace("mlw-dev", "Succeeded"), workspace("mlw-p", "Succeeded", "x")]
+    world.says(WORKSPACES, {"value": rows})
+    purged = f"{PURGED}mlw-dev forceToPurge=true"
+    world.says(purged, None)
     run(world, capsys, really=True)
     run(world, capsys, really=False, living=True)
     assert not any("delete" in call.split() for call in world.calls)
+    world.says(WORKSPACES, {"value": [*rows, workspace("mlw-old", "Deleted")]})
     code, said = run(world, capsys, really=True, living=True)
     assert code == 0 and "workspace mlw-dev: removed for good" in said
-    assert [call for call in world.calls if "delete" in call.split()] == [
-        f"{PURGED}mlw-dev forceToPurge=true"
-    ]
+    assert [call for call in world.calls if "delete" in call.split()] == [purged]
 
 
 def test_purge_needs_an_environment_and_a_sign_in(world: World, capsys: pytest.CaptureFixture[str]) -> None:
