@@ -85,7 +85,7 @@ def test_jobs_have_the_least_rights_and_an_end() -> None:
 
 
 def test_only_main_is_deployed_and_never_cut_off() -> None:
-    jobs = read(ROOT / ".github" / "workflows" / "deploy.yml")["jobs"]
+    jobs = read(ROOT / ".github" / "workflows" / "azure-dev.yml")["jobs"]
     deploying = {
         name for name, job in jobs.items() if any("azd deploy" in s.get("run", "") for s in job["steps"])
     }
@@ -189,6 +189,14 @@ def test_azd_finds_the_infrastructure_and_the_app() -> None:
             assert set(hook) <= HOOKS and hook["shell"] == ("sh" if system == "posix" else "pwsh")
             script = re.search(r"[\w./]+\.(sh|ps1)", hook["run"])
             assert script and (ROOT / script.group()).is_file(), f"{event}: {hook['run']}"
+
+
+def test_azd_finds_the_workflow_and_hands_it_every_setting() -> None:
+    """`azd pipeline config` looks for this one name, and writes a workflow of its own beside any other."""
+    assert [path.name for path in WORKFLOWS if "azd deploy" in path.read_text()] == ["azure-dev.yml"]
+    settings = re.findall(r"\$\{(REELBRUSH_[A-Z_]+)", (BICEP / "main.parameters.json").read_text())
+    pipeline = yaml.safe_load((ROOT / "azure.yaml").read_text())["pipeline"]
+    assert settings and pipeline == {"provider": "github", "variables": settings}
 
 
 def test_every_parameter_of_azd_is_one_of_the_template_and_written_down() -> None:
