@@ -132,6 +132,17 @@ def test_variables_of_others_do_not_reach_the_job(tmp_path: Path) -> None:
     assert target.read_text() == "AZURE_CLIENT_ID=x\nREELBRUSH_GPU_SIZE=S\n"
 
 
+def test_azd_has_an_environment_before_it_is_told_to_do_anything(tmp_path: Path) -> None:
+    """On a fresh machine there is none, and then azd leaves out the hooks: no checks, no subscription."""
+    azd = tmp_path / "azd"
+    azd.write_text('#!/bin/sh\nfor each; do echo "$each"; done\n')
+    azd.chmod(0o755)
+    given = {"AZURE_ENV_NAME": "film", "AZURE_LOCATION": "westeurope", "AZURE_SUBSCRIPTION_ID": "s"}
+    done = shell("The environment, without which azd runs no hook", tmp_path, **given)
+    wanted = ["env", "new", "film", "--location", "westeurope", "--subscription", "s", "--no-prompt"]
+    assert done.stdout.split() == wanted
+
+
 @pytest.mark.parametrize(
     ("says", "code", "passes"),
     [
