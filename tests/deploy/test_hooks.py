@@ -106,6 +106,15 @@ def test_an_old_python_is_refused_and_another_taken(checkout: Path, world: World
     assert done.returncode == 1 and "fix: install it, or set REELBRUSH_PYTHON" in done.stderr
 
 
+def test_a_hook_s_script_runs_from_any_folder(checkout: Path, world: World, tmp_path: Path) -> None:
+    script = checkout / "infra/hooks/deploy.sh"
+    environment = {**world.environment, "REELBRUSH_PYTHON": sys.executable}
+    done = subprocess.run(
+        ["sh", script, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "preflight" in done.stdout
+
+
 def test_every_hook_is_there_for_both_kinds_of_systems() -> None:
     assert set(HOOKS) == set(COMMANDS)
     script = (ROOT / "infra/hooks/deploy.ps1").read_text()
