@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from reelbrush.host.outage import ONE_TRY
 from reelbrush.store import folder_etag
 
 if TYPE_CHECKING:
@@ -98,21 +99,21 @@ class AccountPlace:
             self.service = BlobServiceClient.from_connection_string(connection)
 
     def listing(self, container: str) -> Iterator[FoundBlob]:
-        """Yield the container's blobs page by page."""
+        """Yield the container's blobs page by page. Raises the SDK's error of the first failure."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            for blob in self.service.get_container_client(container).list_blobs():
+            for blob in self.service.get_container_client(container).list_blobs(**ONE_TRY):
                 yield FoundBlob(container, blob.name, str(blob.etag).strip('"'))
         except ResourceNotFoundError:
             return
 
     def find(self, container: str, name: str) -> FoundBlob | None:
-        """Ask the account for one blob's properties."""
+        """Ask the account for one blob's properties. Raises the SDK's error of the first failure."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            properties = self.client(container, name).get_blob_properties()
+            properties = self.client(container, name).get_blob_properties(**ONE_TRY)
         except ResourceNotFoundError:
             return None
         return FoundBlob(container, name, str(properties.etag).strip('"'))

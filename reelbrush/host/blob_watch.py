@@ -13,6 +13,7 @@ from reelbrush.host.blob_path import BlobPath
 from reelbrush.host.blob_places import BlobPlace, FoundBlob
 from reelbrush.host.functions import AppFunction
 from reelbrush.host.invoker import Invoker
+from reelbrush.host.outage import Outage
 from reelbrush.host.receipts import Receipts
 
 logger = logging.getLogger(__name__)
@@ -59,12 +60,15 @@ class BlobWatch:
     async def run(self) -> None:
         """Scan until cancelled; functions that are running go on."""
         spent = before = 0.0
+        outage = Outage("the containers of blob triggers", logger, self._poll_seconds)
         while self._triggers:
             before, spent = spent, 0.0
             try:
                 spent = await self._scan()
             except Exception as error:
-                logger.warning("the blob containers could not be listed, trying again: %s", error)
+                await asyncio.sleep(outage.failed(error))
+                continue
+            outage.over()
             rest = min(spent, before) / _SCAN_SHARE
             await asyncio.sleep(max(self._poll_seconds, min(rest, _LONGEST_REST)))
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelbrush.errors import HostError
+from reelbrush.host.outage import ONE_TRY
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient, QueueMessage
 
 HOLD_SECONDS = 60  # for which nobody else sees a message that was taken; renewed while its function runs
 _NEVER = -1  # expires a message in the queue of poison
+# of what has to be told of a message: the SDK's own pauses are longer than anybody waits for a host to stop
+_SHORT_PAUSES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
 
 
 class QueuePlace:
@@ -35,12 +38,16 @@ class QueuePlace:
         self._poison = _open(connection, f"{name}-poison", client_id)
 
     def take(self, count: int) -> list[QueueMessage]:
-        """Take up to `count` messages, at most 32; none where there is no such queue (yet)."""
+        """Take up to `count` messages, at most 32; none where there is no such queue (yet).
+
+        Raises the SDK's error of the first failure.
+        """
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            taken = self._queue.receive_messages(max_messages=count, visibility_timeout=HOLD_SECONDS)
-            return list(taken)
+            return list(
+                self._queue.receive_messages(max_messages=count, visibility_timeout=HOLD_SECONDS, **ONE_TRY)
+            )
         except ResourceNotFoundError:
             return []
 
@@ -100,9 +107,9 @@ def _open(connection: str, name: str, client_id: str) -> QueueClient:
         from azure.identity import DefaultAzureCredential
 
         chosen = {"managed_identity_client_id": client_id} if client_id else {}
-        return QueueClient(connection, name, credential=DefaultAzureCredential(**chosen))
+        return QueueClient(connection, name, credential=DefaultAzureCredential(**chosen), **_SHORT_PAUSES)
     try:
-        return QueueClient.from_connection_string(connection, name)
+        return QueueClient.from_connection_string(connection, name, **_SHORT_PAUSES)
     except ValueError as error:
         # The SDK's message would repeat the connection string, which holds a key.
         raise HostError(f"the connection string to the queue '{name}' is malformed") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reelbrush.host.app_settings import QueueSettings
 from reelbrush.host.functions import AppFunction
 from reelbrush.host.invoker import Invoker
+from reelbrush.host.outage import Outage
 from reelbrush.host.queue_argument import queue_argument
 from reelbrush.host.queue_place import HOLD_SECONDS, QueuePlace
 
@@ -63,17 +64,19 @@ class QueueWatch:
 
     async def _follow(self, trigger: QueueTrigger) -> None:
         mine: set[asyncio.Task[None]] = set()
+        outage = Outage(f"the queue '{trigger.queue.name}'", logger, self._poll_seconds)
         rest = self._poll_seconds
         while True:
             if len(mine) > self._settings.new_batch_threshold:
                 await asyncio.wait(mine, return_when=asyncio.FIRST_COMPLETED)
                 mine = {task for task in mine if not task.done()}
                 continue
-            messages: Sequence[QueueMessage] = ()
             try:
                 messages = await asyncio.to_thread(trigger.queue.take, self._settings.batch_size)
             except Exception as error:
-                logger.warning("the queue '%s' cannot be read, trying again: %s", trigger.queue.name, error)
+                await asyncio.sleep(outage.failed(error))
+                continue
+            outage.over()
             for message in messages:
                 task = asyncio.create_task(self._handle(trigger, message))
                 for tasks in (mine, self._running):
