@@ -132,9 +132,8 @@ class BlobStore:
 
         try:
             upload()
-        except (
-            ResourceNotFoundError
-        ):  # not asked for before: who may write blobs of a container, may not make it
+        except ResourceNotFoundError:
+            # not asked for before: who may write blobs of a container, may not make it
             self.ensure(container)
             if not isinstance(data, bytes):
                 data.seek(0)
