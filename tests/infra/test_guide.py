@@ -17,6 +17,8 @@ import pytest
 from reelbrush.cli.main import main
 from reelbrush.settings import Settings
 from tests.conftest import ROOT
+from tests.deploy.running import deploy
+from tests.deploy.world import HERE, SCOPE, VALUES, World, not_found, text, usage
 
 GUIDE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +29,7 @@ COMMANDS = "\n".join(re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.D
 
 AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"}
 CLI = {"REELBRUSH_URL", "REELBRUSH_KEY"}  # of the command line
+BUDGET = f"{SCOPE}/resourceGroups/rg-film/providers/Microsoft.Consumption/budgets/reelbrush"
 FROM_ELSEWHERE = {"REELBRUSH_CI", "AZURE_BICEP"}
 
 
@@ -118,6 +121,21 @@ def test_commands_of_the_deploy_tool_exist(helps: dict[str, str]) -> None:
             for option in options:
                 known = re.search(rf"{option}(?![\w-])", helps[command])
                 assert known, f"{page.name}: {command} {option}"
+
+
+def test_the_preflight_prints_what_the_guide_expects(tmp_path: Path) -> None:
+    world = World(tmp_path / "world", azd=True).healthy()
+    film = {**VALUES, "AZURE_ENV_NAME": "film", "REELBRUSH_ALERT_EMAIL": "you@example.com"}
+    world.says("azd env get-values", text("\n".join(f'{name}="{value}"' for name, value in film.items())))
+    refused = usage("lowPriorityCores", "Total Cluster LowPriority Regional vCPUs", 0)
+    world.says(f"rest get {HERE}/usages", {"value": [refused]})
+    world.says(f"rest get {BUDGET}", not_found("no budget"))
+    expected = GUIDE.partition("reelbrush.deploy preflight\n")[2].partition("Expected:\n\n```\n")[2]
+    lines = [re.escape(line).replace("…", ".*") for line in expected.partition("```")[0].splitlines()]
+    printed = deploy(world, "preflight").stdout
+    assert len(lines) > 8
+    whole = "".join(r"(?:.*\n)*" if line == ".*" else line + "\n" for line in lines)
+    assert re.fullmatch(whole, printed), printed
 
 
 def test_commands_of_the_command_line_exist() -> None:
