@@ -6,6 +6,7 @@ import json
 import logging
 from typing import Any, cast
 
+from activities.reading import read_each
 from activities.services import Services
 from reelbrush.compute.studio import studio_link
 from reelbrush.job import BatchState, WorkNames
@@ -22,12 +23,15 @@ def note_ended(to: Services, job: str, seen: list[tuple[dict[str, Any], str]]) -
 
     An ended run is looked at once, or again where the step that looked is repeated. No poll fails for it.
     """
-    for look, run in seen:
-        if look["s"] in (BatchState.DONE, BatchState.FAILED, BatchState.CANCELED):
-            try:
-                _note(to, job, look, run)
-            except Exception as error:  # whatever the store's SDK raises
-                log.debug("the end of %s is not told: %s", run, error)
+    over = (BatchState.DONE, BatchState.FAILED, BatchState.CANCELED)
+    read_each(lambda pair: _try(to, job, *pair), [pair for pair in seen if pair[0]["s"] in over])
+
+
+def _try(to: Services, job: str, look: dict[str, Any], run: str) -> None:
+    try:
+        _note(to, job, look, run)
+    except Exception as error:  # whatever the store's SDK raises
+        log.debug("the end of %s is not told: %s", run, error)
 
 
 def _note(to: Services, job: str, look: dict[str, Any], run: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +17,14 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from activities.cancel import tell_canceled
+from activities.ended import note_ended
 from activities.marks import note_canceling
 from activities.poll import poll
 from activities.services import Services
 from function_app.api.surface import Surface
 from function_app.upkeep.queue import tend_queue
 from function_app.upkeep.stuck import report_if_stuck
+from reelbrush.compute import RunStatus
 from reelbrush.compute.local import LocalCompute
 from reelbrush.job import BatchProgress, BatchState, BlobRef, Job, WorkNames, run_id, ticket_name, to_json
 from reelbrush.job.names import WORK
@@ -101,9 +105,42 @@ def test_what_failed_is_told_with_its_whole_text_and_where_to_look(
     assert str(span.attributes[names.LINK]).endswith(f"/{run_id(JOB.id, 0, 1)}?wsid={workspace}")
 
 
-def test_runs_that_go_on_are_not_told(to: Services, spans: InMemorySpanExporter) -> None:
-    poll(to, JOB.id, [])
+@pytest.mark.parametrize("state", [BatchState.QUEUED, BatchState.RUNNING])
+def test_runs_that_go_on_are_not_told(
+    to: Services, spans: InMemorySpanExporter, meters: InMemoryMetricReader, state: BatchState
+) -> None:
+    run = run_id(JOB.id, 0, 1)
+    compute: Any = SimpleNamespace(status=lambda *_: {run: RunStatus(run, state)})
+    put(to, 1, state=BatchState.RUNNING, seconds=3.0, new_frames=48)
+    to.store.delete(WORK, WorkNames(JOB.id).result(run))
+    assert poll(replace(to, compute=compute), JOB.id, [[0, 1]])[0]["s"] == state
     assert spans.get_finished_spans() == ()
+    assert measured(meters, names.M_NODE_SECONDS) == {}
+
+
+def test_ends_are_read_some_at_a_time(to: Services, spans: InMemorySpanExporter) -> None:
+    for attempt in range(16):
+        put(to, attempt, state=BatchState.DONE, seconds=1.0)
+    reads, at_once = [0, 0], threading.Lock()
+    read = to.store.read_bytes
+
+    def slowly(container: str, name: str) -> bytes:
+        with at_once:
+            reads[0] += 1
+            reads[1] = max(reads)
+        time.sleep(0.02)
+        with at_once:
+            reads[0] -= 1
+        return read(container, name)
+
+    store: Any = SimpleNamespace(read_bytes=slowly)
+    note_ended(
+        replace(to, store=store),
+        JOB.id,
+        [({"s": BatchState.DONE, "i": 0, "t": 1.0}, run_id(JOB.id, 0, a)) for a in range(16)],
+    )
+    assert len(spans.get_finished_spans()) == 16
+    assert reads[1] > 1
 
 
 def test_no_poll_fails_because_an_end_cannot_be_told(to: Services, spans: InMemorySpanExporter) -> None:
