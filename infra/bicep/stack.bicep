@@ -124,8 +124,8 @@ module identities 'modules/identities.bicep' = {
   params: {
     location: location
     tags: tags
-    functionName: 'id-function-${suffix}'
-    scoringName: 'id-scoring-${suffix}'
+    suffix: suffix
+    withBuilder: isPrivate
   }
 }
 
@@ -169,6 +169,7 @@ module accounts 'modules/accounts.bicep' = {
     logAnalyticsId: monitoring.outputs.logAnalyticsId
     functionPrincipalId: identities.outputs.function.principalId
     scoringPrincipalId: identities.outputs.scoring.principalId
+    builderPrincipalId: identities.outputs.builder.principalId
     developerPrincipalId: developerPrincipalId
     developerPrincipalType: developerPrincipalType
     usesWebhook: uploadMode == 'webhook'
@@ -192,6 +193,7 @@ module machineLearning 'modules/machineLearning.bicep' = {
     logAnalyticsId: monitoring.outputs.logAnalyticsId
     submitterPrincipalId: identities.outputs.function.principalId
     nodes: identities.outputs.scoring
+    builder: identities.outputs.builder
     scoringImage: scoringImage
     vmSize: gpuVmSize
     vmPriority: gpuPriority

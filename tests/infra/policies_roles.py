@@ -19,6 +19,7 @@ NAMES = {
     "f6c7c914-8db3-469d-8ca1-694a8f32e121": "AzureML Data Scientist",
     "b556d68e-0be0-4f35-a333-ad7ee1ce17ea": "Azure AI Enterprise Network Connection Approver",
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
     "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
 }
@@ -40,10 +41,10 @@ def roles_are_exactly_these(stack: Stack) -> Iterator[str]:
 
 
 def nodes_stay_out_of_what_is_not_theirs(stack: Stack) -> Iterator[str]:
-    """Nodes write to `work/` alone among the videos, and reach nothing of the host's among its containers."""
+    """Nodes write to `work/` alone among the videos; neither they nor builds reach containers of the host."""
     for assignment in stack.of("Microsoft.Authorization/roleAssignments"):
         who, role, what = grant(stack, assignment)
-        if who != "scoring" or not role.startswith("Storage Blob"):
+        if who not in ("scoring", "builder") or not role.startswith("Storage Blob"):
             continue
         condition = str(at(assignment, "properties.condition") or "")
         if what == "data" and role != "Storage Blob Data Reader" and _IS.findall(condition) != [WORK]:
@@ -60,6 +61,15 @@ def nodes_stay_out_of_what_is_not_theirs(stack: Stack) -> Iterator[str]:
                 yield f"nodes have {role} on the containers {open_to} of the host"
             if condition.count("(") != condition.count(")") or "ActionMatches" not in condition:
                 yield f"the condition of {role} on {what} is no condition: {condition}"
+
+
+def who_paints_cannot_change_what_is_run(stack: Stack) -> Iterator[str]:
+    """Nodes read uploads of anybody: the image that they run is built, and pushed, by another identity."""
+    for compute in stack.of("Microsoft.MachineLearningServices/workspaces/computes"):
+        wanted = "/id-build-" if compute["name"].endswith("/image-build") else "/id-scoring-"
+        identities = list(at(compute, "identity.userAssignedIdentities") or {})
+        if len(identities) != 1 or wanted not in identities[0]:
+            yield f"{compute['name']} works as {identities}"
 
 
 def an_administrator_is_told_every_role(stack: Stack) -> Iterator[str]:
@@ -125,6 +135,8 @@ def needed(stack: Stack) -> set[Grant]:
     if stack.private:
         approver = "Azure AI Enterprise Network Connection Approver"
         grants |= {("workspace", approver, what) for what in ("data", "ops", "vault", "registry")}
+        grants |= {("builder", "AcrPush", "registry")}  # which cannot build by itself
+        grants |= {("builder", "Storage Blob Data Contributor", "ops")}  # under a condition
     if stack.private and stack.aks:
         grants |= {("cluster", "Network Contributor", "subnet")}
     if stack.wanted.params.get("durableBackend") == "dts":
@@ -143,6 +155,7 @@ def _who(principal: str) -> str:
     kinds = {
         "id-function": "function",
         "id-scoring": "scoring",
+        "id-build": "builder",
         "Microsoft.EventGrid/systemTopics": "topic",
         "Microsoft.MachineLearningServices/workspaces": "workspace",
         "userAssignedIdentities/id-aks": "cluster",
@@ -173,5 +186,6 @@ def _what(stack: Stack, scope: str) -> str:
 POLICIES = (
     roles_are_exactly_these,
     nodes_stay_out_of_what_is_not_theirs,
+    who_paints_cannot_change_what_is_run,
     an_administrator_is_told_every_role,
 )

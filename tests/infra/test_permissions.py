@@ -18,6 +18,7 @@ _ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", re.MULTILIN
 _WHO = {  # part of what stands for an object id that only Azure knows
     "/id-function-": "app",
     "/id-scoring-": "nodes",
+    "/id-build-": "builds",
     "/id-aks-": "AKS",
     "/evgt-": "Event Grid",
     "/mlw-": "workspace",

@@ -54,8 +54,14 @@ def test_every_variant_keeps_the_rules(wanted: Wanted) -> None:
         Wanted(
             "", "dev.bicepparam", {"monthlyBudget": 5, "alertEmail": "a@b.c", "budgetStart": "2026-12-02"}
         ),
+        Wanted("", "dev.bicepparam", {"monthlyBudget": 5}),
     ],
-    ids=["a webhook into a private app", "a principal of no kind", "a budget from the middle of a month"],
+    ids=[
+        "a webhook into a private app",
+        "a principal of no kind",
+        "a budget from the middle of a month",
+        "a budget that nobody hears of",
+    ],
 )
 def test_contradictions_are_refused(wanted: Wanted) -> None:
     """Bicep's fail() is what the evaluator cannot evaluate: that it got there is all that can be seen."""

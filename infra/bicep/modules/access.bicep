@@ -14,6 +14,9 @@ param functionPrincipalId string
 @description('Object ID of the scoring nodes\' identity.')
 param scoringPrincipalId string
 
+@description('Object ID of the identity that builds the image of the nodes; empty without one.')
+param builderPrincipalId string = ''
+
 @description('Object ID of who may upload and download videos; empty for nobody.')
 param developerPrincipalId string = ''
 
@@ -108,6 +111,22 @@ module scoringOnOps 'storageRoles.bicep' = {
   }
 }
 
+module builderOnOps 'storageRoles.bicep' = if (!empty(builderPrincipalId)) {
+  name: 'roles-builder-ops'
+  params: {
+    accountName: opsAccountName
+    principalId: builderPrincipalId
+    assignRoles: assignRoles
+    grants: [
+      {
+        roleId: roleIds.storageBlobDataContributor
+        condition: ofTheWorkspace
+        why: 'Builds fetch what the image is made of and write their logs, in the containers of the workspace alone.'
+      }
+    ]
+  }
+}
+
 module developerOnData 'storageRoles.bicep' = if (!empty(developerPrincipalId)) {
   name: 'roles-developer-data'
   params: {
@@ -144,6 +163,7 @@ output assignments assignment[] = concat(
   functionOnData.outputs.assignments,
   scoringOnData.outputs.assignments,
   scoringOnOps.outputs.assignments,
+  empty(builderPrincipalId) ? [] : builderOnOps!.outputs.assignments,
   empty(developerPrincipalId) ? [] : developerOnData!.outputs.assignments,
   empty(developerPrincipalId) ? [] : developerOnOps!.outputs.assignments
 )

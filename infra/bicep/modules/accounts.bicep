@@ -44,6 +44,9 @@ param functionPrincipalId string
 @description('Object ID of the scoring nodes\' identity.')
 param scoringPrincipalId string
 
+@description('Object ID of the identity that builds the image of the nodes; empty without one.')
+param builderPrincipalId string = ''
+
 @description('Object ID of who may upload and download videos; empty for nobody.')
 param developerPrincipalId string = ''
 
@@ -105,6 +108,7 @@ module access 'access.bicep' = {
     opsAccountName: ops.outputs.name
     functionPrincipalId: functionPrincipalId
     scoringPrincipalId: scoringPrincipalId
+    builderPrincipalId: builderPrincipalId
     developerPrincipalId: developerPrincipalId
     developerPrincipalType: developerKind
     usesWebhook: usesWebhook

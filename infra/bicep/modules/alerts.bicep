@@ -47,7 +47,7 @@ type rule = {
   @description('The question, in Kusto.')
   query: string
 
-  @description('Minutes that each question looks back.')
+  @description('Minutes that each question looks back: ten more than between two questions, since lines come late.')
   minutes: 15 | 30
 
   @description('Column of numbers whose lowest value counts; without it, rows are counted.')
@@ -79,7 +79,7 @@ var rules rule[] = [
     runbook: 'A job failed'
     severity: 2
     query: '${tellings}| where Event == "failed"'
-    minutes: 15
+    minutes: 30
     by: 'Code'
     operator: 'GreaterThan'
     threshold: 0
@@ -90,7 +90,7 @@ var rules rule[] = [
     runbook: 'A job does not move'
     severity: 2
     query: '${tellings}| where Event == "stuck"'
-    minutes: 15
+    minutes: 30
     operator: 'GreaterThan'
     threshold: 0
   }

@@ -1,4 +1,4 @@
-metadata description = 'The two identities of the stack: one that the function app runs as, one that scoring nodes run as. No role here; see the modules of what they reach.'
+metadata description = 'The identities of the stack: one that the function app runs as, one that scoring nodes run as, and where needed one that builds their image. No role here; see the modules of what they reach.'
 
 @description('Azure region.')
 param location string
@@ -6,15 +6,11 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Name of the function app\'s identity.')
-@minLength(3)
-@maxLength(128)
-param functionName string
+@description('What the names of the identities end with.')
+param suffix string
 
-@description('Name of the scoring nodes\' identity.')
-@minLength(3)
-@maxLength(128)
-param scoringName string
+@description('Make the identity that builds images, for a registry that cannot build by itself.')
+param withBuilder bool = false
 
 @description('What an identity is called by the services that use it.')
 @export()
@@ -30,13 +26,19 @@ type identity = {
 }
 
 resource app 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: functionName
+  name: 'id-function-${suffix}'
   location: location
   tags: tags
 }
 
 resource nodes 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: scoringName
+  name: 'id-scoring-${suffix}'
+  location: location
+  tags: tags
+}
+
+resource builder 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = if (withBuilder) {
+  name: 'id-build-${suffix}'
   location: location
   tags: tags
 }
@@ -54,3 +56,12 @@ output scoring identity = {
   clientId: nodes.properties.clientId
   principalId: nodes.properties.principalId
 }
+
+@description('The identity that builds images; empty texts without one.')
+output builder identity = withBuilder
+  ? {
+      id: builder.id
+      clientId: builder!.properties.clientId
+      principalId: builder!.properties.principalId
+    }
+  : { id: '', clientId: '', principalId: '' }

@@ -56,7 +56,7 @@ var runs = {
   Standard_NC24ads_A100_v4: { cpu: '22', memory: '180Gi' }
   Standard_NC40ads_H100_v5: { cpu: '37', memory: '270Gi' }
 }
-var run = contains(runs, gpuVmSize) ? runs[gpuVmSize] : { cpu: '3', memory: '20Gi' }
+var run = runs[?gpuVmSize] ?? { cpu: '3', memory: '20Gi' }
 
 module cluster 'kubernetesCluster.bicep' = {
   name: 'kubernetes-cluster'

@@ -43,6 +43,9 @@ param submitterPrincipalId string
 @description('Identity of the nodes.')
 param nodes identity
 
+@description('Identity that builds the image of the nodes where the registry is private; empty texts where it is not.')
+param builder identity
+
 @description('Docker image of the nodes; empty builds one.')
 param scoringImage string = ''
 
@@ -103,6 +106,7 @@ module registry 'registry.bicep' = {
     zoneRedundant: zoneRedundant
     logAnalyticsId: logAnalyticsId
     pullPrincipalId: nodes.principalId
+    pushPrincipalId: builder.principalId
     assignRoles: assignRoles
   }
 }
@@ -127,6 +131,7 @@ module workspace 'workspace.bicep' = {
   }
 }
 
+// One cluster after the other: in a private workspace the first one makes the managed network, for half an hour.
 module gpu 'gpuCluster.bicep' = if (!useAks) {
   name: 'cluster-gpu'
   params: {
@@ -158,6 +163,9 @@ module dedicated 'gpuCluster.bicep' = if (useDedicated) {
     identityId: nodes.id
     isPrivate: isPrivate
   }
+  dependsOn: [
+    gpu
+  ]
 }
 
 module imageBuild 'gpuCluster.bicep' = if (isPrivate) {
@@ -172,9 +180,13 @@ module imageBuild 'gpuCluster.bicep' = if (isPrivate) {
     vmPriority: 'Dedicated'
     maxNodes: 1
     idleSeconds: 120
-    identityId: nodes.id
+    identityId: builder.id
     isPrivate: isPrivate
   }
+  dependsOn: [
+    gpu
+    dedicated
+  ]
 }
 
 module kubernetes 'kubernetes.bicep' = if (useAks) {

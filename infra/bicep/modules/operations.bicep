@@ -65,8 +65,11 @@ module alerts 'alerts.bicep' = {
 module budget 'budget.bicep' = if (monthlyBudget > 0) {
   name: 'budget'
   params: {
-    amount: monthlyBudget
-    contactEmails: empty(alertEmail) ? fail('monthlyBudget needs alertEmail: nobody would hear of it.') : [alertEmail]
+    amount: max(monthlyBudget, 1)
+    // Azure may look at the parameters of what is not deployed, too.
+    contactEmails: monthlyBudget > 0 && empty(alertEmail)
+      ? fail('monthlyBudget needs alertEmail: nobody would hear of it.')
+      : [alertEmail]
     start: empty(budgetStart) ? currentMonth : budgetStart
   }
 }

@@ -16,14 +16,17 @@ param name string
 @description('No public endpoint, which needs the Premium tier.')
 param isPrivate bool = false
 
-@description('Keep the images in several zones of the region.')
-param zoneRedundant bool = isPrivate
+@description('Keep the images in several zones of the region, which needs the Premium tier: nothing where it is not private.')
+param zoneRedundant bool = false
 
 @description('Resource ID of the Log Analytics workspace.')
 param logAnalyticsId string
 
 @description('Object ID of the identity that pulls images: that of the nodes.')
 param pullPrincipalId string
+
+@description('Object ID of the identity that builds images and pushes them; empty where the registry builds them itself.')
+param pushPrincipalId string = ''
 
 @description('Make the role assignments. Without it they are only told.')
 param assignRoles bool = true
@@ -32,6 +35,15 @@ var pull = {
   roleId: roleIds.acrPull
   why: 'Nodes pull the image that runs are executed in.'
 }
+
+var push = {
+  roleId: roleIds.acrPush
+  why: 'The cluster that builds images puts them into the registry, which is closed and cannot build.'
+}
+var grants = concat(
+  [{ principalId: pullPrincipalId, role: pull }],
+  empty(pushPrincipalId) ? [] : [{ principalId: pushPrincipalId, role: push }]
+)
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   name: name
@@ -45,20 +57,22 @@ resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
     anonymousPullEnabled: false
     publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
     networkRuleBypassOptions: 'AzureServices'
-    zoneRedundancy: zoneRedundant ? 'Enabled' : 'Disabled'
+    zoneRedundancy: isPrivate && zoneRedundant ? 'Enabled' : 'Disabled'
   }
 }
 
-resource nodesPull 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles) {
-  name: guid(registry.id, pullPrincipalId, pull.roleId)
-  scope: registry
-  properties: {
-    principalId: pullPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', pull.roleId)
-    description: pull.why
+resource given 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for grant in grants: if (assignRoles) {
+    name: guid(registry.id, grant.principalId, grant.role.roleId)
+    scope: registry
+    properties: {
+      principalId: grant.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', grant.role.roleId)
+      description: grant.role.why
+    }
   }
-}
+]
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-log-analytics'
@@ -88,12 +102,12 @@ output name string = registry.name
 
 @description('Every assignment, made or not.')
 output assignments assignment[] = [
-  {
-    principalId: pullPrincipalId
+  for grant in grants: {
+    principalId: grant.principalId
     principalType: 'ServicePrincipal'
-    roleId: pull.roleId
-    role: roleNames[pull.roleId]
+    roleId: grant.role.roleId
+    role: roleNames[grant.role.roleId]
     scope: registry.id
-    why: pull.why
+    why: grant.role.why
   }
 ]

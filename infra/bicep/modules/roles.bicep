@@ -14,6 +14,7 @@ var roleIds = {
   azureMlDataScientist: 'f6c7c914-8db3-469d-8ca1-694a8f32e121'
   azureAiEnterpriseNetworkConnectionApprover: 'b556d68e-0be0-4f35-a333-ad7ee1ce17ea'
   acrPull: '7f951dda-4ed3-4680-a7ca-43fe172d538d'
+  acrPush: '8311e382-0749-4cb8-b61a-304f252e45ec'
   networkContributor: '4d97b98b-1d4f-4787-a291-c67834d212e7'
   durableTaskDataContributor: '0ad04412-c4d5-4796-b79c-f76d14c8d402'
 }
@@ -32,6 +33,7 @@ var roleNames = {
   'f6c7c914-8db3-469d-8ca1-694a8f32e121': 'AzureML Data Scientist'
   'b556d68e-0be0-4f35-a333-ad7ee1ce17ea': 'Azure AI Enterprise Network Connection Approver'
   '7f951dda-4ed3-4680-a7ca-43fe172d538d': 'AcrPull'
+  '8311e382-0749-4cb8-b61a-304f252e45ec': 'AcrPush'
   '4d97b98b-1d4f-4787-a291-c67834d212e7': 'Network Contributor'
   '0ad04412-c4d5-4796-b79c-f76d14c8d402': 'Durable Task Data Contributor'
 }
