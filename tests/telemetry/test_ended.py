@@ -110,7 +110,11 @@ def test_runs_that_go_on_are_not_told(
     to: Services, spans: InMemorySpanExporter, meters: InMemoryMetricReader, state: BatchState
 ) -> None:
     run = run_id(JOB.id, 0, 1)
-    compute: Any = SimpleNamespace(status=lambda *_: {run: RunStatus(run, state)})
+
+    def status(*_: object) -> dict[str, RunStatus]:
+        return {run: RunStatus(run, state)}
+
+    compute: Any = SimpleNamespace(status=status)
     put(to, 1, state=BatchState.RUNNING, seconds=3.0, new_frames=48)
     to.store.delete(WORK, WorkNames(JOB.id).result(run))
     assert poll(replace(to, compute=compute), JOB.id, [[0, 1]])[0]["s"] == state
