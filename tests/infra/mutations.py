@@ -89,6 +89,11 @@ MUTATIONS = (
         "nodes_stay_out_of_what_is_not_theirs",
     ),
     Mutation(
+        "nodes build the image that they run",
+        LEARNING, "identityId: builder.id", "identityId: nodes.id",
+        "who_paints_cannot_change_what_is_run",
+    ),
+    Mutation(
         "a role changes infrastructure",
         "modules/roles.bicep", "f6c7c914-8db3-469d-8ca1-694a8f32e121", "b24988ac-6180-42a0-ab88-20f7382dd24c",
         "roles_are_never_privileged",
@@ -144,6 +149,11 @@ MUTATIONS = (
         "modules/registry.bicep", "scope: registry\n  properties: {\n    workspaceId: logAnalyticsId",
         "scope: registry\n  properties: {\n    storageAccountId: logAnalyticsId",
         "everything_logs_to_one_place",
+    ),
+    Mutation(
+        "a registry is asked for what its tier has not",
+        "modules/registry.bicep", "isPrivate && zoneRedundant ?", "zoneRedundant ?",
+        "tiers_have_what_is_asked_of_them",
     ),
     Mutation(
         "the index of jobs is cleaned away",

@@ -196,6 +196,17 @@ def versions_are_stable_and_one_per_type(stack: Stack) -> Iterator[str]:
             yield f"{kind} is asked for in {sorted(found)}"
 
 
+def tiers_have_what_is_asked_of_them(stack: Stack) -> Iterator[str]:
+    """Private endpoints and zones of a registry need its Premium tier; Azure refuses them otherwise."""
+    for registry in stack.of("Microsoft.ContainerRegistry/registries"):
+        dear = (
+            at(registry, "properties.zoneRedundancy") == "Enabled"
+            or at(registry, "properties.publicNetworkAccess") == "Disabled"
+        )
+        if dear and at(registry, "sku.name") != "Premium":
+            yield f"{registry['name']} asks too much of {at(registry, 'sku.name')}"
+
+
 def everything_is_in_one_place(stack: Stack) -> Iterator[str]:
     """All resources are in the region that was asked for, but those that have none."""
     place = stack.only("Microsoft.Resources/resourceGroups")["location"]
@@ -214,5 +225,6 @@ POLICIES = (
     clusters_scale_to_zero,
     somebody_is_told,
     versions_are_stable_and_one_per_type,
+    tiers_have_what_is_asked_of_them,
     everything_is_in_one_place,
 )

@@ -45,6 +45,7 @@ VARIANTS = (
     Wanted("prod-dts", "prod.bicepparam", {"durableBackend": "dts"}),
     Wanted("no-roles", "dev.bicepparam", {"assignRoles": False}),
     Wanted("dev-queue", "dev.bicepparam", {"uploadEvents": "queue"}),
+    Wanted("dev-zones", "dev.bicepparam", {"zoneRedundant": True}),
     Wanted("dev-aks", "dev.bicepparam", {"useAks": True}),
     Wanted("image", "prod.bicepparam", {"scoringImage": "registry.example/scoring:1"}),
     Wanted("two-clusters", "dev.bicepparam", {"dedicatedMaxNodes": 3}),

@@ -12,7 +12,7 @@ from tests.infra.mutations import MUTATIONS, Mutation
 from tests.infra.rules import RULES
 from tests.infra.stack import SETS, VARIANTS, evaluate, evaluator, golden
 
-STACKS = (*SETS[:2], *(wanted for wanted in VARIANTS if wanted.name == "dts"))
+STACKS = (*SETS[:2], *(wanted for wanted in VARIANTS if wanted.name in ("dts", "dev-zones")))
 
 
 @pytest.mark.slow
