@@ -11,7 +11,7 @@ from reelbrush.deploy.site import Site
 from reelbrush.pricing.core_quota import core_limits, plain_family
 from reelbrush.pricing.sizes import vm_size
 
-BUILD_SIZE = "Standard_D4s_v3"  # of the cluster that builds images in a private network: machineLearning.bicep
+BUILD_SIZE = "Standard_D4s_v3"  # of the cluster that builds images: buildVmSize in machineLearning.bicep
 
 
 def check_quota(site: Site) -> Iterator[Check]:
