@@ -53,10 +53,13 @@ class FolderPlace:
         yield from self._walk(container, self._root / container, "")
 
     def find(self, container: str, name: str) -> FoundBlob | None:
-        """Return one file, hidden or not."""
-        path = (self._root / container / name).resolve()
-        inside = path.is_relative_to((self._root / container).resolve())
-        return FoundBlob(container, name, _etag(path.stat())) if inside and path.is_file() else None
+        """Return one file, hidden or not; None also for a name that no file can have."""
+        try:
+            path = (self._root / container / name).resolve()
+            inside = path.is_relative_to((self._root / container).resolve())
+            return FoundBlob(container, name, _etag(path.stat())) if inside and path.is_file() else None
+        except (OSError, ValueError):  # gone meanwhile; too long, or with a zero byte
+            return None
 
     def client(self, container: str, name: str) -> BlobClient:
         """Return a real BlobClient that reads the file."""

@@ -72,7 +72,8 @@ def test_an_event_calls_the_function_though_no_scan_has_seen_the_blob(
             (tmp_path / "store" / "input" / "monet").mkdir(parents=True)
             await asyncio.sleep(0.2)
             (tmp_path / "store" / "input" / NAME).write_bytes(b"x" * 1000)
-            events = [event(NAME), event("gone.mp4"), event(NAME, "output")]
+            nobodys = ("gone.mp4", "a\0b.mp4", "a" * 300, "../../input/" + NAME, "../" * 3 + "etc/hostname")
+            events = [event(NAME), *(event(name) for name in nobodys), event(NAME, "output")]
             for _ in range(2):
                 assert (await send(hook, events, aeg_event_type="Notification"))[0] == 202
             async with asyncio.timeout(60):
