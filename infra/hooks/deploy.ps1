@@ -1,6 +1,7 @@
 # Runs `python -m reelbrush.deploy @args` with the first Python 3.11 or newer that is found.
-$ErrorActionPreference = 'Stop'
-Set-Location (Join-Path $PSScriptRoot '../..')
+Set-Location (Join-Path $PSScriptRoot '../..') -ErrorAction Stop
+# A Python that is too old ends with 1, which is no error here; under 'Stop' some versions of PowerShell would end.
+$ErrorActionPreference = 'Continue'
 if ($env:REELBRUSH_SKIP_HOOKS -and ($env:REELBRUSH_SKIP_HOOKS -in @($args[0], 'all'))) {
     Write-Output "note  $($args[0]): left out, because REELBRUSH_SKIP_HOOKS is $env:REELBRUSH_SKIP_HOOKS"
     exit 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reelbrush.deploy.purge import purge
+from reelbrush.deploy.purge import Patience, purge
 from reelbrush.deploy.roles import command
 from reelbrush.deploy.values import Values
 from tests.deploy.running import deploy
@@ -23,6 +23,7 @@ from tests.deploy.world import (
     WORKSPACES,
     World,
     error,
+    forbidden,
     not_found,
 )
 
@@ -36,7 +37,8 @@ ROLE = {
     "why": "nodes write\nsegments",
 }
 CONDITION = "((!(ActionMatches{'x'})) OR (@Resource[a] StringEquals 'work'))"
-PURGED = f"rest delete {ML.replace(SCOPE, f'{SCOPE}/resourceGroups/rg-dev')}/workspaces/"
+OURS = f"{ML.replace(SCOPE, f'{SCOPE}/resourceGroups/rg-dev')}/workspaces/"
+PURGED = f"rest delete {OURS}"
 GONE = not_found("Unable to find workspace")
 
 
@@ -103,6 +105,7 @@ def behind(world: World) -> World:
     world.says(LOGS, {"value": [{"name": "log-dev", "id": logs, "location": "westeurope"}]})
     world.says("keyvault purge", None)
     world.says(f"{PURGED}mlw-dev forceToPurge=true", None)
+    world.says(f"rest get {OURS}mlw-dev", GONE)
     return world
 
 
@@ -110,7 +113,7 @@ def run(
     world: World, capsys: pytest.CaptureFixture[str], really: bool, living: bool = False
 ) -> tuple[int, str]:
     """Purge, and return the exit code and what was said."""
-    code = purge(Values(VALUES, "a test"), world.az(), really, living)
+    code = purge(Values(VALUES, "a test"), world.az(), really, living, Patience(total=1, pause=0.01))
     return code, capsys.readouterr().out
 
 
@@ -156,13 +159,34 @@ def test_a_living_workspace_is_taken_only_when_wished(
     world.says(WORKSPACES, {"value": rows})
     purged = f"{PURGED}mlw-dev forceToPurge=true"
     world.says(purged, None)
+    deleting = workspace("mlw-dev", "Deleting")
+    world.says(f"rest get {OURS}mlw-dev", deleting, error("Internal Server Error"), GONE)
     run(world, capsys, really=True)
     run(world, capsys, really=False, living=True)
     assert not any("delete" in call.split() for call in world.calls)
     world.says(WORKSPACES, {"value": [*rows, workspace("mlw-old", "Deleted")]})
     code, said = run(world, capsys, really=True, living=True)
     assert code == 0 and "workspace mlw-dev: removed for good" in said
+    assert said.count("wait  ") == 2
     assert [call for call in world.calls if "delete" in call.split()] == [purged]
+
+
+def test_a_removal_that_does_not_end_is_told(behind: World, capsys: pytest.CaptureFixture[str]) -> None:
+    behind.says(f"rest get {OURS}mlw-dev", workspace("mlw-dev", "Deleting"))
+    code, said = run(behind, capsys, really=True)
+    assert code == 1 and "mlw-dev: still being removed" in said and "mlw-dev: removed for good" not in said
+    behind.says(f"rest get {OURS}mlw-dev", error("Please run 'az login' to setup account."))
+    code, said = run(behind, capsys, really=True)
+    assert code == 1 and "still being removed" not in said and "Permanently delete" in said
+
+
+def test_what_cannot_be_listed_is_not_said_to_be_gone(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.says(WORKSPACES, forbidden("list"))
+    code, said = run(world, capsys, really=True, living=True)
+    assert code == 1 and "skip  living workspaces" in said and "ok    nothing" not in said
+    assert run(world, capsys, really=False)[0] == 0
 
 
 def test_purge_needs_an_environment_and_a_sign_in(world: World, capsys: pytest.CaptureFixture[str]) -> None:
