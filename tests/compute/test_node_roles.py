@@ -50,6 +50,8 @@ def assigned(scope: str, role: str, condition: str | None = None) -> dict[str, A
         (ACCOUNT, READER, only_in("input"), {"input"}, set[str]()),
         (ACCOUNT + BELOW + "input", CONTRIBUTOR, only_in("work"), set[str](), set[str]()),
         (ACCOUNT, CONTRIBUTOR, f"{NAME} StringStartsWith 'w'", set[str](), set[str]()),
+        (ACCOUNT, CONTRIBUTOR, f"!( {NAME} StringEquals 'work')", set[str](), set[str]()),
+        (ACCOUNT, CONTRIBUTOR, f"NOT {NAME} StringEquals 'work'", set[str](), set[str]()),
         (
             ACCOUNT,
             CONTRIBUTOR,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import azure.identity
 import pytest
 from azure.storage.queue import QueueClient
 
@@ -154,10 +155,22 @@ def test_a_queue_needs_a_connection(tmp_path: Path, run: Any, monkeypatch: pytes
 def test_an_identity_signs_in_where_the_environment_says(
     setting: str, value: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Credential(azure.identity.DefaultAzureCredential):
+        def __init__(self, **options: Any) -> None:
+            asked.append(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(azure.identity, "DefaultAzureCredential", Credential)
     monkeypatch.setenv(f"Account__{setting}", value)
-    monkeypatch.setenv("Account__clientId", "11059fcc-5514-4800-b5f8-49808b9cfab6")
     place = queue_place.queue_place("Account", QUEUE, {})
-    assert place._queue.url == address
+    assert place._queue.url == address  # pyright: ignore[reportPrivateUsage]
+    assert asked and not any(asked), "the only identity, or the developer's own"
+    asked.clear()
+    monkeypatch.setenv("Account__clientId", client := "11059fcc-5514-4800-b5f8-49808b9cfab6")
+    queue_place.queue_place("Account", QUEUE, {})
+    assert asked and all(options == {"managed_identity_client_id": client} for options in asked)
 
 
 def test_what_host_json_does_not_say_is_as_in_azure(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ _WRITING = (CONTRIBUTOR, OWNER)
 _CONTAINERS = "/blobServices/default/containers/"
 _ONE_CONTAINER = re.compile(r"containers:name\]\s+StringEquals(?:IgnoreCase)?\s+'([^']+)'")
 _ATTRIBUTE = re.compile(r"@\w+\[")
+_NEGATED = re.compile(r"(!|\bNOT\b)[\s(]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def blob_roles(account: str, assignments: Iterable[dict[str, Any]]) -> BlobRoles
         condition = str(properties.get("condition") or "")
         if condition:
             named = _ONE_CONTAINER.findall(condition)
-            if len(named) != 1 or len(_ATTRIBUTE.findall(condition)) != 1 or where not in ("*", named[0]):
+            alone = len(named) == 1 == len(_ATTRIBUTE.findall(condition)) and not _NEGATED.search(condition)
+            if not alone or where not in ("*", named[0]):
                 unclear.append(condition)
                 continue
             where = named[0]
