@@ -1,6 +1,6 @@
 metadata description = 'Subscribes the app\'s blob trigger to uploads. Deployed after the app: its key exists only once the app has started with its code.'
 
-import { retryPolicy, subscriptionName, uploadFilter } from 'modules/uploadFilter.bicep'
+import { deliverySchema, retryPolicy, subscriptionName, uploadFilter } from 'modules/uploadFilter.bicep'
 
 @description('Name of the function app.')
 param functionAppName string
@@ -33,7 +33,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
   parent: topic
   name: subscriptionName
   properties: {
-    eventDeliverySchema: 'EventGridSchema'
+    eventDeliverySchema: deliverySchema
     destination: {
       endpointType: 'WebHook'
       properties: {

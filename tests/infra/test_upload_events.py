@@ -117,6 +117,13 @@ def test_the_webhook_is_the_blob_trigger_with_its_key(webhook: Resource) -> None
     )
 
 
+def test_one_way_can_follow_the_other(webhook: Resource, queued: Resource) -> None:
+    """Both write the same subscription, whose form of events Azure refuses to change."""
+    forms = {subscription["properties"]["eventDeliverySchema"] for subscription in (webhook, queued)}
+    assert len(forms) == 1
+    assert webhook["name"].split("/")[1] == queued["name"].split("/")[1]
+
+
 def test_what_cannot_be_delivered_is_kept(webhook: Resource, queued: Resource) -> None:
     for subscription in (webhook, queued):
         kept = subscription["properties"]["deadLetterWithResourceIdentity"]

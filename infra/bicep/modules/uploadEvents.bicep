@@ -1,7 +1,7 @@
 metadata description = 'Events of the data account, and their way into a storage queue where the app cannot be called from outside.'
 
 import { assignment, roleIds, roleNames } from 'roles.bicep'
-import { retryPolicy, subscriptionName, uploadFilter } from 'uploadFilter.bicep'
+import { deliverySchema, retryPolicy, subscriptionName, uploadFilter } from 'uploadFilter.bicep'
 
 @description('Azure region of the data account.')
 param location string
@@ -97,7 +97,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
   parent: topic
   name: subscriptionName
   properties: {
-    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    eventDeliverySchema: deliverySchema
     deliveryWithResourceIdentity: {
       identity: {
         type: 'SystemAssigned'

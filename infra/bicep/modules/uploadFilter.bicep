@@ -1,4 +1,4 @@
-metadata description = 'Which events of the data account are uploads: one filter for both ways by which they reach the app.'
+metadata description = 'Which events of the data account are uploads, and what both ways by which they reach the app have in common.'
 
 @description('Calls that complete a blob, as Event Grid names them. Others, such as CreateFile, announce a blob that is still empty.')
 var completingCalls = ['PutBlob', 'PutBlockList', 'CopyBlob', 'FlushWithClose', 'SftpCommit']
@@ -9,6 +9,10 @@ var otherSuffixes = ['.json', '.tmp', '.part', '.partial', '.crdownload', '.file
 @export()
 @description('Name of the event subscription, of which there is one: by webhook or by queue.')
 var subscriptionName = 'video-uploaded'
+
+@export()
+@description('Form of the events, by both ways: Azure refuses to change it, and so to change the way. It is the one whose handshake the Functions host answers.')
+var deliverySchema = 'EventGridSchema'
 
 @export()
 @description('Delivery is tried for a day, thirty times at most; what is left then becomes a dead letter.')
