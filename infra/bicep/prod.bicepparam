@@ -9,4 +9,4 @@ param zoneRedundantApp = true
 param gpuPriority = 'Dedicated'
 param gpuMaxNodes = 8
 param alertEmail = 'operators@example.com'
-param monthlyBudget = 1000 // about 640 US dollars of it are spent while nothing happens: docs/costs.md
+param monthlyBudget = 1000 // about 650 US dollars of it are spent while nothing happens: docs/costs.md

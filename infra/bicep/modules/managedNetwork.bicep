@@ -32,8 +32,8 @@ var approver = {
   why: 'The workspace approves the private endpoints of its managed network.'
 }
 
-// Endpoints to vault and registry, which have no public endpoint at all, are rules that the service makes
-// itself. The workspace's own account keeps one for Event Grid's trusted access, so its rules are ours to make.
+// Endpoints to vault, registry and the workspace, which have no public endpoint at all, are rules that the service
+// makes itself. The workspace's own account keeps one for Event Grid's trusted access, so its rules are ours to make.
 var rules = [
   {
     name: 'data-blob'
