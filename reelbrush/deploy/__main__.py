@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,9 @@ _OPTIONS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 well, 1 something is to be put right, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show must not end a deployment
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     wished = parser.parse_args(arguments)
     given = {name: getattr(wished, option) for option, (name, _) in _OPTIONS.items()}

@@ -27,6 +27,13 @@ def test_all_is_well_and_doctor_tells_the_same(world: World) -> None:
     assert doctor.stdout == done.stdout and doctor.returncode == 0
 
 
+def test_a_name_that_the_terminal_cannot_show_ends_nothing(world: World) -> None:
+    world.says("account show", {"id": SUBSCRIPTION, "name": "Фильм", "state": "Enabled", "user": {}})
+    done = deploy(world, "preflight", **VALUES, PYTHONIOENCODING="cp1252")  # a pipe on Windows
+    assert done.returncode == 0, done.stderr
+    assert SUBSCRIPTION in done.stdout and "deleted twins" in done.stdout
+
+
 def test_every_failure_is_told_at_once_with_its_fix(world: World) -> None:
     world.says("rest get " + world_usages(), {"value": [row | {"limit": 0} for row in USAGES]})
     world.says("provider list", [])
