@@ -16,6 +16,7 @@ from tests.infra.stack import Resource, Stack, at
 
 COMPUTES = "Microsoft.MachineLearningServices/workspaces/computes"
 SUBSCRIPTIONS = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
+BLOB_LISTENER = "Microsoft.Azure.WebJobs.Extensions.Storage.Blobs.Listeners.BlobListener"
 
 
 @cache
@@ -224,6 +225,9 @@ def host_json_is_what_the_app_counts_on(stack: Stack) -> Iterator[str]:
     excluded = host["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";")
     if not {"Request", "Exception"} <= set(excluded):
         yield f"host.json: requests or exceptions are sampled away, only {excluded} are kept"
+    # it drops events of blobs that it does not find, and says so at this level alone
+    if host["logging"]["logLevel"].get(BLOB_LISTENER) != "Debug":
+        yield f"host.json: what {BLOB_LISTENER} drops is not told"
     if not re.fullmatch(r"0[01]:\d\d:\d\d", host["functionTimeout"]):
         yield f"host.json: a function may take {host['functionTimeout']}"
 

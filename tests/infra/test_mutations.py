@@ -27,18 +27,19 @@ def test_a_mistake_is_noticed(mutation: Mutation, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("extensions.blobs.poisonBlobThreshold", 4),
-        ("extensions.queues.maxDequeueCount", 1),
-        ("extensions.durableTask.maxConcurrentActivityFunctions", 100),
-        ("extensions.durableTask.hubName", "other"),
-        ("extensionBundle.version", "[3.*, 4.0.0)"),
-        ("logging.applicationInsights.samplingSettings.excludedTypes", "Exception"),
+        ("extensions/blobs/poisonBlobThreshold", 4),
+        ("extensions/queues/maxDequeueCount", 1),
+        ("extensions/durableTask/maxConcurrentActivityFunctions", 100),
+        ("extensions/durableTask/hubName", "other"),
+        ("extensionBundle/version", "[3.*, 4.0.0)"),
+        ("logging/applicationInsights/samplingSettings/excludedTypes", "Exception"),
         ("functionTimeout", "00:05"),
+        (f"logging/logLevel/{contracts_names.BLOB_LISTENER}", "Information"),
     ],
 )
 def test_a_change_of_host_json_is_noticed(path: str, value: object, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = copy.deepcopy(contracts_names.host_json())
-    *folders, last = path.split(".")
+    *folders, last = path.split("/")
     inner = changed
     for folder in folders:
         inner = inner[folder]
