@@ -63,6 +63,9 @@ def local_host(
         REELBRUSH_DEFAULT_STYLE=style,
         REELBRUSH_BLOB_SOURCE="LogsAndContainerScan",
     )
+    if isinstance(store, FolderStore):
+        # events of an account's uploads are nothing to a folder, and who takes them takes them from others
+        os.environ.pop("REELBRUSH_UPLOADS_QUEUE", None)
     if keep_work:
         os.environ["REELBRUSH_WORK_HOURS"] = str(_FOREVER_HOURS)
     os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")

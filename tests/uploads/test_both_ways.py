@@ -18,8 +18,10 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 
 from activities.services import services
 from function_app.accept import TRIES
+from reelbrush.cli.local_app import local_host
 from reelbrush.host import Host
 from reelbrush.job import BlobRef, Options, job_id
+from reelbrush.store import FolderStore
 from tests.app.test_serve import serving
 from tests.azurite_queues import azurite_with_queues
 from tests.conftest import ROOT
@@ -149,6 +151,20 @@ def test_a_webhook_and_an_event_in_the_queue_are_one_job(
             time.sleep(0.05)
         jobs = server.call("/api/jobs")[1]["value"]
         assert [job["id"] for job in jobs if job["input"]["blob"] == "input/b.mp4"] == [view["id"]]
+
+
+def test_who_works_on_a_folder_takes_no_events_from_the_queue_of_an_account(
+    azurite: str, queue: QueueClient, tmp_path: Path
+) -> None:
+    queue.send_message(in_base64(cloud_event("of-others.mp4")))
+
+    async def scenario() -> None:
+        async with local_host(FolderStore(tmp_path / "store"), tmp_path / "data", workers=1) as host:
+            assert "start_on_upload" in host.functions
+            assert "start_on_queued_upload" not in host.functions
+
+    asyncio.run(scenario())
+    assert [message.dequeue_count for message in queue.receive_messages()] == [1]
 
 
 def test_the_last_try_of_an_upload_is_the_last_of_its_message() -> None:
