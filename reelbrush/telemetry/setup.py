@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from reelbrush.telemetry.fields import add_fields
-from reelbrush.telemetry.nodes import CONNECTION
+from reelbrush.telemetry.nodes import CONNECTION, name_own_identity
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -94,6 +94,7 @@ def _service(role: str) -> str:
 def _configure_azure_monitor(resource: Resource) -> None:
     from azure.monitor.opentelemetry import configure_azure_monitor
 
+    name_own_identity()
     # the default sampler keeps 5 traces per second and would tear jobs apart
     sampling: dict[str, Any] = {} if os.environ.get(SAMPLER) else {"sampling_ratio": 1.0}
     # the host sends the worker's logs already, unless it was told that the worker does

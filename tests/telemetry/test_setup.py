@@ -101,11 +101,13 @@ def test_who_has_an_identity_signs_in_and_so_do_nodes_by_their_own(tmp_path: Pat
         }
         run(WORK, environment)
         run(WORK, {**ingestion.environment, **json.loads(run(nodes, environment).stdout)})
-    assert set(ingestion.identities) == {"app", "node"}
+        alone = json.loads(run(nodes.replace("'node'", ""), environment).stdout)
+        run(WORK, {**ingestion.environment, **alone, "DEFAULT_IDENTITY_CLIENT_ID": "only"})
+    assert set(ingestion.identities) == {"app", "node", "only"}
     assert {
-        f"Bearer token of {who} for https://monitor.azure.com/" for who in ("app", "node")
+        f"Bearer token of {who} for https://monitor.azure.com/" for who in ("app", "node", "only")
     } <= ingestion.tokens
-    assert len(ingestion.of_kind("RemoteDependencyData")) == 2
+    assert len(ingestion.of_kind("RemoteDependencyData")) == 3
 
 
 def test_nodes_are_told_nothing_with_which_anybody_could_send() -> None:
