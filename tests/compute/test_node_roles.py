@@ -45,6 +45,7 @@ def assigned(scope: str, role: str, condition: str | None = None) -> dict[str, A
         (ACCOUNT.upper(), OWNER.upper(), None, {"*"}, {"*"}),
         ("/subscriptions/s", CONTRIBUTOR, None, {"*"}, {"*"}),
         ("/", READER, None, {"*"}, set[str]()),
+        (ACCOUNT + "/blobServices/default", CONTRIBUTOR, None, {"*"}, {"*"}),
         (ACCOUNT + BELOW + "work", CONTRIBUTOR, None, {"work"}, {"work"}),
         (ACCOUNT, CONTRIBUTOR, only_in("work"), {"work"}, {"work"}),
         (ACCOUNT, READER, only_in("input"), {"input"}, set[str]()),

@@ -68,7 +68,7 @@ def blob_roles(account: str, assignments: Iterable[dict[str, Any]]) -> BlobRoles
 def _where(account: str, scope: str) -> str | None:
     """Return the container of the account that a scope means, "*" for all, None for none."""
     account, at = account.lower().rstrip("/"), scope.lower().rstrip("/")
-    if f"{account}/".startswith(f"{at}/"):
+    if f"{account}/blobservices/default/".startswith(f"{at}/"):
         return "*"
     container = at.removeprefix(account + _CONTAINERS.lower())
     return container if container != at and "/" not in container else None
