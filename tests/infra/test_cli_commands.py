@@ -1,4 +1,4 @@
-"""Commands of the Azure CLI on pages and in workflows are commands that it has, with options that it takes."""
+"""Commands of the Azure CLI that pages and workflows name are its own, with options that it takes."""
 
 from __future__ import annotations
 
