@@ -82,12 +82,15 @@ class TaskHub:
         self._start(instance_id, execution, name, version, input_text, parent and parent.instance_id)
 
     def continue_as_new(self, instance_id: str, input_text: str, unread: Iterable[Event]) -> None:
-        """Begin the instance's next execution with an empty history; unread external events stay unread."""
+        """Begin the instance's next execution with an empty history; unread external events stay unread.
+
+        What came while the last turn was taken and is meant for no single execution stays too: a wish to end,
+        to stand still or to go on.
+        """
         row = self.storage.row("select name, version, parent from instance where id=?", (instance_id,))
         assert row is not None
         late = self.storage.rows(
-            "select event from inbox where instance=? and kind=? order by n",
-            (instance_id, EventType.EVENT_RAISED),
+            "select event from inbox where instance=? and execution is null order by n", (instance_id,)
         )
         carried = [*unread, *(json.loads(event) for (event,) in late)]
         self._clear(instance_id)

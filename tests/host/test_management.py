@@ -30,6 +30,20 @@ def test_terminate(host: Any, run: Any) -> None:
     run(scenario())
 
 
+def test_a_wish_that_comes_while_an_instance_begins_anew_is_kept(
+    host: Any, run: Any, scenario_app: Any
+) -> None:
+    async def scenario() -> None:
+        async with host() as (h, client):
+            await client.start_new("goes_round", "round")
+            assert await asyncio.to_thread(scenario_app.ROUND.wait, 60)
+            await client.terminate("round", "enough")
+            scenario_app.GO_ROUND.set()
+            assert (await h.wait("round", 30)).runtime_status == "Terminated"
+
+    run(scenario())
+
+
 def test_results_of_activities_that_ran_on_after_a_terminate_are_dropped(host: Any, run: Any) -> None:
     async def scenario() -> None:
         async with host() as (h, client):

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import os
 import sys
+import threading
 import time
 from collections import Counter
 
@@ -13,6 +14,7 @@ import azure.functions as func
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 TRIES: Counter = Counter()
 BROKEN: set = set()
+ROUND, GO_ROUND = threading.Event(), threading.Event()
 
 
 @app.orchestration_trigger(context_name="context")
@@ -100,6 +102,14 @@ def counter(context):
         context.continue_as_new(count + 1)
         return None
     return count
+
+
+@app.orchestration_trigger(context_name="context")
+def goes_round(context):
+    yield context.call_activity("split", 1)
+    ROUND.set()
+    GO_ROUND.wait(30)
+    context.continue_as_new(None)
 
 
 @app.orchestration_trigger(context_name="context")
