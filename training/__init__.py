@@ -3,3 +3,5 @@
 The command line alone imports this package, and only when it is asked to; torch is needed here and nowhere
 else.
 """
+
+import scoring  # noqa: F401  onnxruntime, which the training imports itself, is kept from telling its makers

@@ -78,7 +78,7 @@ def _ffmpeg() -> str:
 
 def _runtime() -> str:
     """Ask a scoring process, since this one never loads the model runtime."""
-    code = "import onnxruntime as o; print(o.__version__, ', '.join(o.get_available_providers()))"
+    code = "import scoring, onnxruntime as o; print(o.__version__, ', '.join(o.get_available_providers()))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise ValueError((done.stderr.strip() or "it ended without a word").splitlines()[-1])
