@@ -16,6 +16,9 @@ from tests.azurite_account import azurite
 from tests.media import ffmpeg
 
 ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault(
+    "ORT_DISABLE_TELEMETRY", "1"
+)  # as scoring does, which tests may import after onnxruntime
 
 
 class _Errors(logging.Handler):
@@ -49,16 +52,22 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def nothing_goes_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fail a module that leaves a process or a timer behind: it would take the cores from those after it."""
+    folder = str(tmp_path_factory.getbasetemp())
+    before = len(_going_on(folder))  # of a module that failed for it; a timer that goes on has ever new names
     yield
     end = time.monotonic() + 20  # what was killed is not gone at once
-    while left := _going_on(str(tmp_path_factory.getbasetemp())):
+    while len(left := _going_on(folder)) > before:
         assert time.monotonic() < end, left
         time.sleep(0.1)
 
 
 def _going_on(folder: str) -> list[str]:
     """Return the children of this process, other processes that were told of `folder`, and timers."""
-    found = [thread.name for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    found = [
+        f"timer of {getattr(thread.function, '__qualname__', thread.function)}"
+        for thread in threading.enumerate()
+        if isinstance(thread, threading.Timer)
+    ]
     me = os.getpid()
     for process in psutil.process_iter(["ppid", "cmdline", "status"]):
         line = process.info["cmdline"] or []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -205,9 +206,12 @@ FIRST: dict[str, list[str]] = {}  # what the first backend published; all others
 
 
 @pytest.mark.slow
-def test_the_product_scores_and_a_second_run_does_what_is_missing(build: Build, shared: Shared) -> None:
+def test_the_product_scores_and_a_second_run_does_what_is_missing(
+    build: Build, shared: Shared, tmp_path: Path
+) -> None:
     first = shared.request(1)
-    alone = build(snapshot_folder(), SHARED)
+    code = shutil.copytree(snapshot_folder(), tmp_path / "code")  # what runs there leaves compiled files
+    alone = build(code, SHARED)
     alone.compute.submit(first)
     alone.until(first, BatchState.DONE)
     before = shared.ledger()
@@ -220,7 +224,7 @@ def test_the_product_scores_and_a_second_run_does_what_is_missing(build: Build, 
         shared.store.delete(WORK, names.page(shared.work.manifest.generation, index))
         shared.store.delete(WORK, names.segment(shared.work.manifest.generation, index))
     second = shared.request(2)
-    many = build(snapshot_folder(), SHARED, processes=2, nodes=2)
+    many = build(code, SHARED, processes=2, nodes=2)
     many.compute.submit(second)
     many.until(second, BatchState.DONE)
     after = shared.ledger()

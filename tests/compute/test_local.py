@@ -117,12 +117,14 @@ def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here:
     for name in ("sleep-1", "sleep-2"):
         wait_for(lambda name=name: (here / f"threads-{name}").exists())
         wait_for(lambda name=name: (here / f"threads-{name}").read_text() == "1")
+    wait_for(lambda: running(here / "runs") == 2)  # who is killed is known by then
     kill(here / "runs")
 
 
 def test_cancel_spares_other_jobs(backend: LocalCompute, here: Path) -> None:
     backend.submit(RunRequest("other", "sleep-1"))
     wait_for(lambda: (here / "started-sleep-1").exists())
+    wait_for(lambda: running(here / "runs") == 1)
     backend.cancel("job")
     time.sleep(0.2)
     assert state(backend, "sleep-1") is BatchState.RUNNING
@@ -131,7 +133,7 @@ def test_cancel_spares_other_jobs(backend: LocalCompute, here: Path) -> None:
 
 def test_a_killed_process_is_a_failed_run(backend: LocalCompute, here: Path) -> None:
     backend.submit(RunRequest("job", "sleep-1"))
-    wait_for(lambda: (here / "started-sleep-1").exists())
+    wait_for(lambda: (here / "started-sleep-1").exists() and running(here / "runs") == 1)
     kill(here / "runs")
     wait_for(lambda: state(backend, "sleep-1") is BatchState.FAILED)
     assert "signal 9" in str(backend.status("job", ["sleep-1"])["sleep-1"].error)
@@ -169,7 +171,7 @@ def test_another_host_adopts_running_processes(here: Path) -> None:
 
 def test_draining_lets_nothing_new_begin(backend: LocalCompute, here: Path) -> None:
     backend.submit(RunRequest("job", "sleep-1"))
-    wait_for(lambda: (here / "started-sleep-1").exists())
+    wait_for(lambda: (here / "started-sleep-1").exists() and running(here / "runs") == 1)
     drain(here / "runs")
     wait_for(lambda: running(here / "runs") == 0)
     backend.submit(RunRequest("job", "good"))
