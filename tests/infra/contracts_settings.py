@@ -65,6 +65,7 @@ UNSET = {  # what the code reads and no template sets
     "AZUREML_RUN_ID": "Azure Machine Learning, on a node",
     "DEFAULT_IDENTITY_CLIENT_ID": "Azure Machine Learning, on a node",
     "REELBRUSH_BLOB_SOURCE": "an emulated host on a laptop; Flex Consumption knows Event Grid only",
+    "ORT_DISABLE_TELEMETRY": "scoring itself, before it loads onnxruntime",
     "OTEL_SERVICE_NAME": "people with a collector of their own",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "people with a collector of their own",
     "OTEL_TRACES_SAMPLER": "people with a collector of their own",
