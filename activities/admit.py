@@ -9,6 +9,7 @@ import azure.durable_functions as df
 
 from activities.marks import is_canceled
 from activities.services import Services, services
+from reelbrush.job import stamped_job
 from reelbrush.job.names import QUEUE, WORK
 
 bp = df.Blueprint()
@@ -23,6 +24,7 @@ async def admit_job(request: dict) -> dict:  # type: ignore[type-arg]
 def admit(to: Services, job: str, ticket: str) -> dict[str, Any]:
     """Say whether the job is among the first `max_jobs` tickets; a ticket that got lost is put back.
 
+    An older ticket of the job itself, left by a try that was canceled, keeps no place before it.
     A ticket that is written late, with an earlier time than one that was admitted meanwhile, is admitted too:
     the limit can be passed by as many jobs as are being asked for at that very moment.
     """
@@ -31,6 +33,9 @@ def admit(to: Services, job: str, ticket: str) -> dict[str, Any]:
     queue = [blob.name for blob in to.store.list(WORK, QUEUE)]
     if ticket not in queue:
         to.store.put_bytes(WORK, ticket, b"")
-        queue = sorted([*queue, ticket])
+        if is_canceled(to.store, job):  # meanwhile, which is why the ticket was gone
+            to.store.delete(WORK, ticket)
+            return {"canceled": True}
+    queue = sorted({ticket, *(name for name in queue if stamped_job(name)[1] != job)})
     limit = to.settings.max_jobs
     return {"ahead": max(0, queue.index(ticket) - limit + 1) if limit else 0}
