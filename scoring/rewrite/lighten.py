@@ -1,0 +1,73 @@
+"""All rewrites in their order, each kept only where the model was seen to paint the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from onnx import ModelProto
+
+from scoring.check.trials import TrialFailed
+from scoring.check.verdict import Refused
+from scoring.contract import Contract
+from scoring.rewrite.doubling import convolve_before_doubling
+from scoring.rewrite.draft import Draft
+from scoring.rewrite.few_outputs import four_pixels_at_once
+from scoring.rewrite.pixel_shuffle import LEAST_OPSET, transpose_shuffles
+from scoring.rewrite.proof import BOUND, Witness
+from scoring.rewrite.scaling import fold_scaling
+
+Rewrite = Callable[[Draft], int]  # changes the draft and tells how many places it found
+
+
+@dataclass(frozen=True)
+class Lightened:
+    """A model that paints what the original does, what was done to it, and what was tried in vain, in words.
+
+    `model` is the original itself where nothing was done.
+    """
+
+    model: ModelProto
+    changes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def lightened(model: ModelProto, contract: Contract) -> Lightened:
+    """Return `model`, which keeps `contract`, rewritten where that was proven; it is run some dozen times."""
+    if Draft(model).opset < LEAST_OPSET or Draft(model).has_subgraphs:
+        return Lightened(model)
+    witness: Witness | None = None
+    current, changes, remarks = model, list[str](), list[str]()
+    for words, ways in _steps(contract):
+        closest = float("inf")
+        for way in ways:
+            draft = Draft(current)
+            count = way(draft)
+            if not count:
+                break
+            try:
+                witness = witness or Witness(model, contract)
+            except (TrialFailed, Refused) as error:
+                return Lightened(model, remarks=(f"not rewritten: it does not run: {error}",))
+            closest = witness.difference(draft.model)
+            if closest <= BOUND:
+                current = draft.model
+                changes.append(f"{words}: {count}, the same picture within {BOUND:g} of 255")
+                break
+        else:
+            remarks.append(f"left as it was, differs by {closest:.3g} of 255: {words}")
+    return Lightened(current, tuple(changes), tuple(remarks))
+
+
+def _steps(contract: Contract) -> list[tuple[str, tuple[Rewrite, ...]]]:
+    """Each rewrite in words, with its ways of doing it, the cheapest first."""
+    sides = contract.fixed_size or (contract.size_multiple,)
+    even = all(side % 2 == 0 for side in sides)
+    ways: list[Rewrite] = [lambda draft: four_pixels_at_once(draft, even=True)] if even else []
+    ways.append(lambda draft: four_pixels_at_once(draft, even=False))
+    return [
+        ("scales and offsets folded into convolutions", (fold_scaling,)),
+        ("convolutions moved before a doubling of pixels", (convolve_before_doubling,)),
+        ("convolutions to few colours computed four pixels at once", tuple(ways)),
+        ("pixel shuffles as two transposes", (transpose_shuffles,)),
+    ]
