@@ -1,0 +1,1 @@
+"""Who stands side by side in `side_by_side.py`, and how each of them is measured."""

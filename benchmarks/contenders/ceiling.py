@@ -1,0 +1,110 @@
+"""What one core of this machine can do, measured: matrix products in float and int8, copying memory.
+
+    python -m contenders.ceiling HEIGHT WIDTH MODEL...
+
+Prints JSON: `sgemm_gflops` by numpy's BLAS, `int8_gops` by onnxruntime's MatMulInteger, both of one thread
+and 1024 x 1024 matrices, two operations per multiplication; `copy_gb_per_second` of 64 MB, read and written
+bytes together. The best of several turns counts, since other load can only take away. `operations` are those
+of the convolutions of each MODEL for one frame, from the sizes that they have when it runs: what a style paints
+beyond the rim of the frame counts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper
+
+SIDE = 1024
+TURNS = 8
+COPIED = 64 << 20
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """Return the least CPU seconds of one call; CPU time, since others may hold the core meanwhile."""
+    work()
+    found: list[float] = []
+    for _ in range(TURNS):
+        began = time.process_time()
+        work()
+        found.append(time.process_time() - began)
+    return min(found)
+
+
+def session_of(model: onnx.ModelProto, *, optimised: bool = True) -> onnxruntime.InferenceSession:
+    """A session on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def sgemm() -> float:
+    """GFLOP/s of a float32 product."""
+    a, b = np.random.default_rng(0).random((2, SIDE, SIDE), dtype=np.float32)
+    out = np.empty_like(a)
+    return 2 * SIDE**3 / fastest(lambda: np.matmul(a, b, out=out)) / 1e9
+
+
+def int8() -> float:
+    """Gop/s of a uint8 x int8 product with a constant right side, as weights are."""
+    random = np.random.default_rng(0)
+    right = onnx.numpy_helper.from_array(random.integers(-100, 100, (SIDE, SIDE)).astype(np.int8), "b")
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["a", "b"], ["y"])],
+        "product",
+        [helper.make_tensor_value_info("a", TensorProto.UINT8, [SIDE, SIDE])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, [SIDE, SIDE])],
+        [right],
+    )
+    session = session_of(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
+    left = {"a": random.integers(0, 200, (SIDE, SIDE)).astype(np.uint8)}
+    return 2 * SIDE**3 / fastest(lambda: session.run(None, left)) / 1e9
+
+
+def copying() -> float:
+    """GB/s."""
+    source, target = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
+    return 2 * COPIED / fastest(lambda: np.copyto(target, source)) / 1e9
+
+
+def operations(path: Path, height: int, width: int) -> float:
+    """Operations (two per multiply and add) of all convolutions for one frame."""
+    model = onnx.load(path)
+    weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    layers = [node for node in model.graph.node if node.op_type == "Conv"]
+    known = {value.name for value in model.graph.output}
+    model.graph.output.extend(
+        onnx.ValueInfoProto(name=n.output[0]) for n in layers if n.output[0] not in known
+    )
+    names = [node.output[0] for node in layers]
+    session = session_of(model, optimised=False)
+    given = session.run(names, {"frames": np.zeros((1, height, width, 3), np.uint8)})
+    total = 0
+    for node, result in zip(layers, given, strict=True):
+        _, inputs, *sides = weights[node.input[1]]
+        total += 2 * result.size * inputs * int(np.prod(sides))
+    return total
+
+
+def main() -> None:
+    """Measure and print."""
+    found = {"sgemm_gflops": sgemm(), "int8_gops": int8(), "copy_gb_per_second": copying()}
+    height, width = int(sys.argv[1]), int(sys.argv[2])
+    counted = {name: operations(Path(name), height, width) for name in sys.argv[3:]}
+    print(json.dumps({**found, "operations": counted}))
+
+
+if __name__ == "__main__":
+    main()
