@@ -14,6 +14,7 @@ from reelbrush.errors import StyleError
 from scoring.check.card import Text, check_folder, read_picture, write_style
 from scoring.check.examine import Stated, check_model
 from scoring.check.verdict import Verdict
+from scoring.rewrite.lighten import lightened_verdict
 
 ACCEPTED_EXIT, REFUSED_EXIT = 0, 1
 
@@ -52,6 +53,7 @@ def check_style(request: CheckRequest) -> int:
     written = None
     if verdict.accepted and request.out is not None:
         written = request.out
+        verdict = lightened_verdict(verdict)
         try:
             write_style(request.out, request.data, verdict, request.text, picture)
         except OSError as error:

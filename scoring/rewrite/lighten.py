@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onnx import ModelProto
 
 from scoring.check.trials import TrialFailed
-from scoring.check.verdict import Refused
+from scoring.check.verdict import Refused, Verdict, Warned
 from scoring.contract import Contract
 from scoring.rewrite.doubling import convolve_before_doubling
 from scoring.rewrite.draft import Draft
@@ -18,6 +18,8 @@ from scoring.rewrite.proof import BOUND, Witness
 from scoring.rewrite.scaling import fold_scaling
 
 Rewrite = Callable[[Draft], int]  # changes the draft and tells how many places it found
+
+_FOLDED = "scales and offsets folded into convolutions"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,21 @@ def lightened(model: ModelProto, contract: Contract) -> Lightened:
                 break
         else:
             remarks.append(f"left as it was, differs by {closest:.3g} of 255: {words}")
+    if all(change.startswith(_FOLDED) for change in changes):
+        return Lightened(model, remarks=tuple(remarks))  # folding alone saves too little for another file
     return Lightened(current, tuple(changes), tuple(remarks))
+
+
+def lightened_verdict(verdict: Verdict) -> Verdict:
+    """An accepted verdict with its model `lightened`; what was done is among its changes."""
+    assert verdict.model is not None and verdict.contract is not None
+    light = lightened(verdict.model, verdict.contract)
+    return replace(
+        verdict,
+        model=light.model,
+        changes=(*verdict.changes, *light.changes),
+        warnings=(*verdict.warnings, *(Warned("not-rewritten", remark) for remark in light.remarks)),
+    )
 
 
 def _steps(contract: Contract) -> list[tuple[str, tuple[Rewrite, ...]]]:
@@ -66,7 +82,7 @@ def _steps(contract: Contract) -> list[tuple[str, tuple[Rewrite, ...]]]:
     ways: list[Rewrite] = [lambda draft: four_pixels_at_once(draft, even=True)] if even else []
     ways.append(lambda draft: four_pixels_at_once(draft, even=False))
     return [
-        ("scales and offsets folded into convolutions", (fold_scaling,)),
+        (_FOLDED, (fold_scaling,)),
         ("convolutions moved before a doubling of pixels", (convolve_before_doubling,)),
         ("convolutions to few colours computed four pixels at once", tuple(ways)),
         ("pixel shuffles as two transposes", (transpose_shuffles,)),
