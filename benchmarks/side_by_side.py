@@ -5,7 +5,8 @@
 
 Same machine, same clip, and for the first three the same weights, taking turns. Each runs in processes of its
 own. CPU seconds count, since other load on the machine hardly changes them; wall time is told as it was. How
-to read the table: docs/performance.md.
+to read the table: docs/performance.md. Ends with 1 when a video lacks frames or shows something else than its
+network paints.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from contenders.clip import make_clip  # noqa: E402
+from contenders.clip import make_clip, sample_film  # noqa: E402
 from contenders.field import Contender, field  # noqa: E402
 from contenders.machine import describe  # noqa: E402
 from contenders.plot import plot  # noqa: E402
 from contenders.rounds import SHORT, Turn, environment, pictures, take_turn  # noqa: E402
-from contenders.rows import REFERENCE, Row, row  # noqa: E402
+from contenders.rows import REFERENCE, Row, problems, row  # noqa: E402
 from contenders.table import heading, table  # noqa: E402
 
 SIZES = {"144p": 144, "360p": 360, "720p": 720, "1080p": 1080}
@@ -43,14 +44,17 @@ def measure(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
     height = SIZES[wanted.size]
     machine = describe()
     env = environment(ROOT, folder / "styles")
-    for frames in {SHORT, wanted.heavy_frames, wanted.frames}:
-        make_clip(folder / f"{frames}.mp4", frames, height, wanted.clip)
+    lengths = {SHORT, wanted.heavy_frames, wanted.frames}
+    film = wanted.clip or sample_film(folder / "film.mp4", max(lengths))
+    for frames in lengths:
+        make_clip(folder / f"{frames}.mp4", frames, height, film)
     shutil.copytree(ROOT / "styles" / wanted.style, folder / "styles" / wanted.style)
     everybody = field(folder, wanted.style, wanted.threads)
     if wanted.only:
         everybody = [contender for contender in everybody if contender.key in wanted.only.split(",")]
     if any(contender.heavy for contender in everybody) and importlib.util.find_spec("torch"):
-        more = [wanted.weights] if wanted.weights else []
+        more: list[str | Path] = ["--checkpoint", wanted.weights] if wanted.weights else []
+        more += ["--style"] if any(contender.key == "product" for contender in everybody) else []
         _module("prepare", env, folder / f"{SHORT}.mp4", folder, *more)
         contenders = everybody
     else:
@@ -95,7 +99,9 @@ def measure(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
         else Row(contender.key, contender.title, frames_of(contender), NO_TORCH)
         for contender in everybody
     ]
-    ceiling["operations"] = {Path(name).parent.name: per for name, per in ceiling["operations"].items()}
+    ceiling["operations"] = {
+        contender.key: ceiling["operations"][str(contender.model)] for contender in contenders
+    }
     return {
         "machine": machine,
         "ceiling": ceiling,
@@ -142,6 +148,10 @@ def main() -> None:
         wanted.json.write_text(json.dumps(result, indent=1) + "\n")
     if wanted.plot:
         plot(wanted.plot, rows, f"{width}x{height}")
+    wrong = problems(rows)
+    for problem in wrong:
+        print(f"no comparison: {problem}", file=sys.stderr)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 Prints JSON: `sgemm_gflops` by numpy's BLAS, `int8_gops` by onnxruntime's MatMulInteger, both of one thread
 and 1024 x 1024 matrices, two operations per multiplication; `copy_gb_per_second` of 64 MB, read and written
 bytes together. The best of several turns counts, since other load can only take away. `operations` are those
-of the convolutions of each MODEL for one frame, from the sizes that they have when it runs: what a style paints
-beyond the rim of the frame counts.
+of the convolutions of each MODEL for one frame, from the sizes that they have when it runs: what a style
+paints beyond the rim of the frame counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 SIDE = 1024
-TURNS = 8
+TURNS = 6
 COPIED = 64 << 20
 
 

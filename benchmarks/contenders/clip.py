@@ -22,23 +22,30 @@ def ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(command, check=True)
 
 
-def make_clip(path: Path, frames: int, height: int, source: Path | None) -> None:
-    """Write `frames` frames of 16:9 and `height` with sound: H.264, 25 fps, one key frame in 2 s.
+def sample_film(path: Path, frames: int) -> Path:
+    """Write the product's sample film to `path`, of at least `frames` frames, and return `path`."""
+    make_sample(path, -(-frames // int(FRAME_RATE)))
+    return path
 
-    `source` is cut and scaled; None means the sample film. Raises ValueError when it is too short.
+
+def make_clip(path: Path, frames: int, height: int, film: Path) -> None:
+    """Write the first `frames` frames of `film`, 16:9 and `height`, with sound: H.264, 25 fps.
+
+    Raises ValueError when the film is too short.
     """
-    film = source or path.with_suffix(".film.mp4")
-    if source is None:
-        make_sample(film, -(-frames // int(FRAME_RATE)))
-    shape = f"scale={height * 16 // 9}:{height}:flags=lanczos,fps=25,noise=alls={GRAIN}:allf=t:all_seed=1"
+    size = f"{height * 16 // 9}:{height}"
+    # in BT.601, which every decoder here takes for granted; of others only some would read the tags
+    scale = f"scale={size}:flags=lanczos:out_color_matrix=bt601:out_range=limited"
+    shape = f"{scale},fps=25,noise=alls={GRAIN}:allf=t:all_seed=1"
+    tags = [
+        text for name in ("colorspace", "color_primaries", "color_trc") for text in (f"-{name}", "smpte170m")
+    ]
     seconds = f"{frames / 25:.3f}"
     ffmpeg(
         *("-i", film, "-vf", shape, "-frames:v", str(frames), "-t", seconds, "-pix_fmt", "yuv420p"),
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-g", "50", "-threads", "1"),
-        *("-c:a", "aac", path),
+        *(*tags, "-c:a", "aac", path),
     )
-    if source is None:
-        film.unlink()
     found = count_frames(path)
     if found != frames:
         raise ValueError(f"{film} gives {found} frames, {frames} are wanted")

@@ -1,13 +1,14 @@
 """Makes what the contenders share: one network's weights, as a checkpoint, a plain graph and a style.
 
-    python -m contenders.prepare CLIP FOLDER [CHECKPOINT]
+    python -m contenders.prepare CLIP FOLDER [--checkpoint FILE] [--style]
 
-Writes FOLDER/weights.pth (a copy of CHECKPOINT, or random but fixed), FOLDER/plain.onnx (node by node as
-torch computes it) and FOLDER/styles/same-weights (by `reelbrush import-style`).
+Writes FOLDER/weights.pth (a copy of the checkpoint, or random but fixed), FOLDER/plain.onnx (node by node as
+torch computes it) and, if wished, FOLDER/styles/same-weights (by `reelbrush import-style`).
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -17,11 +18,17 @@ STYLE = "same-weights"
 
 
 def main() -> None:
-    """Write the three; ends with the exit code of `import-style` when it refuses."""
-    clip, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    """Write them; ends with the exit code of `import-style` when it refuses."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--style", action="store_true")
+    wanted = parser.parse_args()
+    clip, folder = wanted.clip, wanted.folder
     weights = folder / "weights.pth"
-    if len(sys.argv) > 3:
-        shutil.copyfile(sys.argv[3], weights)
+    if wanted.checkpoint:
+        shutil.copyfile(wanted.checkpoint, weights)
     else:
         import torch
 
@@ -34,6 +41,8 @@ def main() -> None:
 
     plain = build(read_checkpoint(weights), {}, fast=False)
     (folder / "plain.onnx").write_bytes(plain.SerializeToString(deterministic=True))
+    if not wanted.style:
+        return
     command = [sys.executable, "-m", "reelbrush", "import-style", weights, "--out", folder / "styles" / STYLE]
     sys.exit(subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode)
 

@@ -12,6 +12,10 @@ from contenders.field import Contender
 from contenders.rounds import Turn
 
 REFERENCE = "reference"
+LEAST_PSNR_DB = {"reference": 15.0, "plain": 24.0, "product": 24.0, "shipped": 28.0, "shipped-int8": 28.0}
+"""Below it a video shows something else than its network paints. Random weights paint texture, of which x264
+loses much at any setting; the reference paints what its JPEG files have left of the source.
+"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,19 @@ def row(
         psnr_db=picture["psnr_db"],
         frames_out=picture["frames"],
     )
+
+
+def problems(rows: Sequence[Row]) -> list[str]:
+    """Return what makes the comparison worthless: frames that are missing, pictures that are others."""
+    found: list[str] = []
+    for one in rows:
+        if one.missing or one.psnr_db is None:
+            continue
+        if one.frames_out != one.frames:
+            found.append(f"{one.title}: {one.frames_out} frames came out of {one.frames}")
+        if one.psnr_db < LEAST_PSNR_DB[one.key]:
+            found.append(f"{one.title}: {one.psnr_db:.1f} dB from the picture of its network")
+    return found
 
 
 def _median(values: Sequence[float]) -> float:
