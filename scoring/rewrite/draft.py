@@ -71,7 +71,7 @@ class Draft:
     def add(self, op: str, *inputs: str, **attributes: Any) -> str:
         """A new node with one output, whose name is returned; it enters the graph at `put`."""
         name = self._name("t")
-        self._fresh.append(helper.make_node(op, list(inputs), [name], name=f"{name}/{op}", **attributes))
+        self._fresh.append(helper.make_node(op, list(inputs), [name], **attributes))
         return name
 
     def put(self, result: str, in_place_of: Iterable[NodeProto]) -> None:

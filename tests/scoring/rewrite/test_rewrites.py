@@ -17,6 +17,7 @@ from scoring.rewrite.draft import Draft
 from scoring.rewrite.few_outputs import four_pixels_at_once
 from scoring.rewrite.pixel_shuffle import transpose_shuffles
 from scoring.rewrite.scaling import fold_scaling
+from scoring.rewrite.transposed import transposed_as_shuffled
 from tests.scoring.check.sketch import Sketch
 
 SIZES = ((6, 8), (7, 9), (8, 11), (5, 6))
@@ -181,6 +182,53 @@ def test_even_sides_need_no_cut_and_odd_ones_do() -> None:
 )
 def test_other_convolutions_are_left_alone(near: ModelProto) -> None:
     alone(near, lambda draft: four_pixels_at_once(draft, even=False))
+
+
+def transposed(
+    inputs: int = 3, outputs: int = 3, bias: bool = True, kernel: int = 3, **more: object
+) -> ModelProto:
+    random, sketch = np.random.default_rng(inputs), Sketch()
+    weight = random.normal(size=(inputs, outputs, kernel, kernel)).astype(np.float32)
+    numbers = [sketch.constant(weight)] + ([sketch.constant(random.normal(size=outputs))] if bias else [])
+    more = {"strides": [2, 2], **more}
+    return sketch.model(sketch.add("ConvTranspose", eight(random, sketch, inputs), *numbers, **more))
+
+
+@FEW
+@given(
+    channels,
+    channels,
+    st.booleans(),
+    st.sampled_from(
+        [
+            {"auto_pad": "SAME_UPPER"},
+            {"pads": [0, 0, 1, 1]},
+            {"pads": [1, 1, 1, 1], "output_padding": [1, 1]},
+            {"pads": [1, 1, 0, 0]},
+            {"pads": [0, 0, 2, 2], "output_padding": [1, 1]},
+        ]
+    ),
+)
+def test_transposed_convolutions(inputs: int, outputs: int, bias: bool, more: dict[str, object]) -> None:
+    holds(transposed(inputs, outputs, bias, **more), transposed_as_shuffled)
+
+
+@pytest.mark.parametrize(
+    "near",
+    [
+        {"pads": [1, 1, 1, 1]},
+        {"pads": [0, 1, 1, 0]},
+        {"auto_pad": "SAME_LOWER"},
+        {"strides": [1, 1], "pads": [0, 0, 1, 1]},
+        {"kernel": 4, "pads": [1, 1, 1, 1]},
+        {"pads": [0, 0, 1, 1], "dilations": [2, 2]},
+        {"inputs": 4, "group": 2, "pads": [0, 0, 1, 1]},
+        {"output_shape": [12, 16]},
+    ],
+    ids=str,
+)
+def test_other_transposed_convolutions_are_left_alone(near: dict[str, object]) -> None:
+    alone(transposed(**near), transposed_as_shuffled)
 
 
 @FEW
