@@ -34,7 +34,8 @@ def plot(path: Path, rows: Sequence[Row], title: str) -> None:
             left += 100 * spent / whole
     times.set(xscale="log", xlabel="CPU ms per frame", yticks=range(len(shown)))
     times.set_yticklabels([row.title for row in shown])
-    times.set_xlim(right=6 * max(row.cpu_ms or 0 for row in shown))
+    spent_by_all = [row.cpu_ms or 0 for row in shown]
+    times.set_xlim(min(spent_by_all) / 5, 6 * max(spent_by_all))
     times.invert_yaxis()
     times.set_title(title, loc="left", fontsize=10)
     shares.set(xlabel="% of it", xlim=(0, 100))
