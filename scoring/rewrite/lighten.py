@@ -13,7 +13,7 @@ from scoring.contract import Contract
 from scoring.rewrite.doubling import convolve_before_doubling
 from scoring.rewrite.draft import Draft
 from scoring.rewrite.few_outputs import four_pixels_at_once
-from scoring.rewrite.pixel_shuffle import LEAST_OPSET, transpose_shuffles
+from scoring.rewrite.pixel_shuffle import LEAST_OPSET
 from scoring.rewrite.proof import BOUND, Witness
 from scoring.rewrite.scaling import fold_scaling
 from scoring.rewrite.transposed import transposed_as_shuffled
@@ -88,5 +88,4 @@ def _steps(contract: Contract) -> list[tuple[str, tuple[Rewrite, ...]]]:
         ("convolutions moved before a doubling of pixels", (convolve_before_doubling,)),
         ("transposed convolutions as plain ones and a pixel shuffle", (transposed_as_shuffled,)),
         ("convolutions to few colours computed four pixels at once", tuple(ways)),
-        ("pixel shuffles as two transposes", (transpose_shuffles,)),
     ]
