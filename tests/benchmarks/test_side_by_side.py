@@ -15,6 +15,7 @@ import pytest
 
 from tests.absent import absent
 from tests.conftest import ROOT
+from tests.media import ffmpeg
 
 
 @pytest.fixture
@@ -74,9 +75,11 @@ def test_one_command_prints_the_table_and_writes_the_numbers(tmp_path: Path) -> 
         import torch  # noqa: F401
     except ImportError:
         absent("torch is not installed")
-    numbers = tmp_path / "numbers.json"
+    numbers, film = tmp_path / "numbers.json", tmp_path / "film.mp4"
+    ffmpeg("-f", "lavfi", "-i", "mandelbrot=size=256x144:rate=25", "-frames:v", "4", str(film))
     command = [sys.executable, ROOT / "benchmarks" / "side_by_side.py", "--size", "144p", "--rounds", "1"]
     command += ["--frames", "3", "--heavy-frames", "3", "--only", "reference,plain", "--json", numbers]
+    command += ["--clip", film]
     done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, done.stderr
     assert "% of peak" in done.stdout and "plain onnxruntime loop" in done.stdout
