@@ -248,6 +248,18 @@ def test_an_upload_that_is_never_answered_is_given_up(azure_ml: StandIn, compute
     assert told.value.retryable and "sig=" not in str(told.value)
 
 
+@pytest.mark.timeout(60)
+def test_a_file_that_cannot_be_uploaded_is_told(azure_ml: StandIn, compute: AzureMLV2Compute) -> None:
+    azure_ml.scenario(only="blob", answers=("ok", "ok", *["503"] * 20))  # what is there is looked at first
+    with pytest.raises(ComputeError) as told:
+        compute.submit(RunRequest("clip-1", "clip-1-b0-a1"))
+    assert told.value.retryable and not azure_ml.runs()
+    azure_ml.scenario()
+    azure_ml.simulate()
+    compute.submit(RunRequest("clip-1", "clip-1-b0-a1"))
+    assert len(azure_ml.runs()) == 1
+
+
 def test_a_service_that_asks_for_minutes_is_not_waited_for(
     azure_ml: StandIn, compute: AzureMLV2Compute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
