@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,4 +84,7 @@ def test_each_identity_does_what_is_documented_and_no_more(
     cloud.output(cloud.finish(job))
     cloud.azure_ml.wait_ended()
     cloud.store.signed_url("input", "next.mp4", write=True, seconds=60)  # as the API does for whoever uploads
+    end = time.monotonic() + 60  # a request is written down some time after its answer
+    while seen(account_log) != documented() and time.monotonic() < end:
+        time.sleep(0.1)
     assert seen(account_log) == documented()
