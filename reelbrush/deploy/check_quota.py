@@ -8,7 +8,7 @@ from typing import Any
 from reelbrush.deploy.az import AzError
 from reelbrush.deploy.check import Check, failed, passed, remark, unchecked
 from reelbrush.deploy.site import Site
-from reelbrush.pricing.core_quota import core_limits, plain_family
+from reelbrush.pricing.core_quota import core_limits, family_and_cores, plain_family
 from reelbrush.pricing.sizes import vm_size
 
 BUILD_SIZE = "Standard_D4s_v3"  # of the cluster that builds images: buildVmSize in machineLearning.bicep
@@ -36,7 +36,7 @@ def check_quota(site: Site) -> Iterator[Check]:
 def _cluster(site: Site, name: str, size: str, nodes: int, low: bool, setting: str) -> Check:
     title, location = f"quota of {name}", site.plan.location
     try:
-        family, cores = _facts(site, size)
+        family, cores = family_and_cores(size, lambda: site.ml_sizes)
         limits = core_limits(site.ml_usages, family, low)
     except AzError as error:
         return unchecked(title, f"{error} (reading quotas needs the role Reader on the subscription)")
@@ -81,12 +81,3 @@ def _kubernetes(site: Site) -> Check:
                 return remark(title, f"{text}, needed {needed}, and {used} are in use", ask)
             return passed(title, f"{text}, needed {plan.gpu_nodes} x {known.vcpus}")
     return unchecked(title, f"{plan.location} tells no quota for {known.family}")
-
-
-def _facts(site: Site, size: str) -> tuple[str, int]:
-    """Return family and vCPUs of a size, from the table of this release or else from the region."""
-    known = vm_size(size)
-    if known is not None:
-        return known.family, known.vcpus
-    offered = site.ml_sizes.get(size.lower(), {})
-    return str(offered.get("family", "")), int(offered.get("vCPUs") or 0)

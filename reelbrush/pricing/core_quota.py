@@ -1,10 +1,12 @@
-"""Which quotas of cores hold for nodes of a VM family, in what Azure Machine Learning tells of a region."""
+"""Which quotas of cores hold for nodes of a VM size, in what Azure Machine Learning tells of a region."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from reelbrush.pricing.sizes import vm_size
 
 _ML = "Microsoft.MachineLearningServices/"
 
@@ -30,6 +32,18 @@ def core_limits(
             if limit >= 0:  # -1: none of its own
                 found.append((name, limit))
     return found
+
+
+def family_and_cores(size: str, offered: Callable[[], Mapping[str, Mapping[str, Any]]]) -> tuple[str, int]:
+    """Return family and vCPUs of a size, from the table of this release, or else from the region.
+
+    `offered` asks for the region's sizes, by names in lower case; "" and 0 stand for what it leaves out.
+    """
+    known = vm_size(size)
+    if known is not None:
+        return known.family, known.vcpus
+    found = offered().get(size.lower(), {})
+    return str(found.get("family", "")), int(found.get("vCPUs") or 0)
 
 
 def plain_family(family: str) -> str:

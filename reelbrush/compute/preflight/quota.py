@@ -9,8 +9,7 @@ from reelbrush.compute.preflight.check import Check, az_ml, failed, passed, unch
 from reelbrush.compute.preflight.cluster import low_priority, own_properties
 from reelbrush.compute.preflight.place import Place
 from reelbrush.errors import ComputeError
-from reelbrush.pricing.core_quota import core_limits
-from reelbrush.pricing.sizes import vm_size
+from reelbrush.pricing.core_quota import core_limits, family_and_cores
 
 _STUDIO = "ask for more in the studio (ml.azure.com, Quota"
 
@@ -26,7 +25,7 @@ def check_quota(place: Place, name: str, compute: dict[str, Any]) -> Iterator[Ch
     most = int((own.get("scaleSettings") or {}).get("maxNodeCount") or 0)
     low = low_priority(compute)
     try:
-        family, cores = _facts(place, size)
+        family, cores = family_and_cores(size, lambda: place.sizes)
         limits = core_limits(place.usages, family, low, place.workspace.name)
     except ComputeError as error:
         yield unchecked(title, f"{error.message} (reading quotas needs the role Reader on the subscription)")
@@ -51,12 +50,3 @@ def check_quota(place: Place, name: str, compute: dict[str, Any]) -> Iterator[Ch
         + (f"enough for {fit} of {most} nodes" if fit else f"not enough for one node of {cores} vCPUs"),
         f"{ask}, or {less}" if fit else f"{ask}, or use a VM size or a priority that has quota",
     )
-
-
-def _facts(place: Place, size: str) -> tuple[str, int]:
-    """Return family and vCPUs of a size, from the region or else from the table of this release."""
-    known = vm_size(size)
-    if known is not None:
-        return known.family, known.vcpus
-    offered = place.sizes.get(size.lower(), {})
-    return str(offered.get("family", "")), int(offered.get("vCPUs") or 0)
