@@ -68,3 +68,16 @@ def scenario_app() -> Any:
     module.TRIES.clear()
     module.BROKEN.clear()
     return module
+
+
+@pytest.fixture
+def triggers_app(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give the module of the triggers app, which has seen nothing and breaks nowhere."""
+    from reelbrush.host.loader import load_app
+
+    monkeypatch.setenv("CLEAN_UP_AT", "0 0 4 * * *")
+    load_app(APPS / "triggers")
+    module = sys.modules["function_app"]
+    module.SEEN.clear()
+    module.BROKEN.clear()
+    return module

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -17,20 +16,14 @@ from reelbrush.host import Host
 from reelbrush.host.blob_path import BlobPath
 from reelbrush.host.blob_places import FolderPlace
 from reelbrush.host.blob_transport import folder_blob
-from reelbrush.host.loader import load_app
 from reelbrush.store import FolderStore
 
 APP = Path(__file__).parent / "apps" / "triggers"
 
 
 @pytest.fixture(autouse=True)
-def app(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("CLEAN_UP_AT", "0 0 4 * * *")
-    load_app(APP)
-    module = sys.modules["function_app"]
-    module.SEEN.clear()
-    module.BROKEN.clear()
-    return module
+def app(triggers_app: Any) -> Any:
+    return triggers_app
 
 
 def _put(store: Path, name: str, data: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,20 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelbrush.host.blob_webhook import blob_of_event
-from reelbrush.host.loader import load_app
 
-APP = Path(__file__).parent / "apps" / "triggers"
 HOOK = "/runtime/webhooks/blobs?functionName=Host.Functions.on_upload"
 NAME = "monet/ein Film, 100% #1 + ü.mp4"
 
 
 @pytest.fixture(autouse=True)
-def app(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("CLEAN_UP_AT", "0 0 4 * * *")
-    load_app(APP)
-    module = sys.modules["function_app"]
-    module.SEEN.clear()
-    return module
+def app(triggers_app: Any) -> Any:
+    return triggers_app
 
 
 def event(name: str, container: str = "input") -> dict[str, Any]:

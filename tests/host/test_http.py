@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,13 @@ import pytest
 from reelbrush.errors import HostError
 from reelbrush.host import Host
 from reelbrush.host.http_functions import route_paths
-from reelbrush.host.loader import load_app
 
 APP = Path(__file__).parent / "apps" / "triggers"
 
 
 @pytest.fixture(autouse=True)
-def app(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("CLEAN_UP_AT", "0 0 4 * * *")
-    load_app(APP)
-    module = sys.modules["function_app"]
-    module.SEEN.clear()
-    module.BROKEN.clear()
-    return module
+def app(triggers_app: Any) -> Any:
+    return triggers_app
 
 
 def test_routes_methods_and_responses(host: Any, run: Any) -> None:

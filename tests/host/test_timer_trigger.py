@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +12,14 @@ from hypothesis import strategies as st
 
 from reelbrush.errors import HostError
 from reelbrush.host import ManualClock
-from reelbrush.host.loader import load_app
 from reelbrush.host.schedule import Schedule
 
-APP = Path(__file__).parent / "apps" / "triggers"
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("CLEAN_UP_AT", "0 0 4 * * *")
-    load_app(APP)
-    module = sys.modules["function_app"]
-    module.SEEN.clear()
-    return module
+def app(triggers_app: Any) -> Any:
+    return triggers_app
 
 
 async def _seen(app: Any, count: int) -> None:
