@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from reelbrush.errors import ReelbrushError, ScoringError, StyleError
+from scoring.cpu_options import session_options
 from scoring.edges import FRAMES, STYLIZED
 from scoring.gpu import cuda_name, visible_gpus
 from scoring.wrap import GraphChain
@@ -152,22 +153,6 @@ def _providers(choice: str) -> list[Any]:
             retryable=False,
         )
     return [(_CUDA, _CUDA_OPTIONS), _CPU] if paints_on_cuda(choice) else [_CPU]
-
-
-def session_options() -> Any:
-    """Return options that make a session repeat itself: one thread, sequential, no spinning, few words."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1  # frames are painted in parallel instead, which wastes nothing
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.use_deterministic_compute = True
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # without VNNI the fast int8 kernels overflow; the slower ones give the bytes that all others give
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    return options
 
 
 def _gpu_failed(text: str) -> ScoringError:

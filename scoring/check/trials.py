@@ -13,7 +13,8 @@ from onnx import ModelProto, ValueInfoProto
 
 from scoring.check.pictures import Values
 from scoring.check.verdict import Refused
-from scoring.session import Frames, session_options
+from scoring.cpu_options import session_options
+from scoring.session import Frames
 
 _QUIET = 4  # a trial that fails is an answer, not an error for the log
 NUMPY_TYPES: dict[str, type[np.generic]] = {

@@ -16,9 +16,9 @@ from PIL import Image
 
 from reelbrush.job import BatchState, Options
 from scoring.batch import RunSettings, run_batch
+from scoring.cpu_options import session_options
 from scoring.mpi import Rank
 from scoring.probe import open_session, probe_picture
-from scoring.session import session_options
 from scoring.stop import StopRequest
 from scoring.styles import load_style
 from tests.scoring.jobs import make_clip, prepare
