@@ -2,17 +2,20 @@
 
     python -m contenders.ceiling HEIGHT WIDTH MODEL...
 
-Prints JSON: `sgemm_gflops` by numpy's BLAS, `int8_gops` by onnxruntime's MatMulInteger, both of one thread
-and 1024 x 1024 matrices, two operations per multiplication; `copy_gb_per_second` of 64 MB, read and written
-bytes together. The best of several turns counts, since other load can only take away. `operations` are those
-of the convolutions of each MODEL for one frame, from the sizes that they have when it runs: what a style
-paints beyond the rim of the frame counts.
+Prints JSON: `fma_gflops` between registers (`fma.c`; null where no C compiler is), `sgemm_gflops` by numpy's
+BLAS, `int8_gops` by onnxruntime's MatMulInteger, both of one thread and 1024 x 1024 matrices, two operations
+per multiplication; `copy_gb_per_second` of 64 MB, read and written bytes together. The best of several turns
+counts, since other load can only take away. `operations` are those of the convolutions of each MODEL for one
+frame, from the sizes that they have when it runs: what a style paints beyond the rim of the frame counts.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +51,20 @@ def session_of(model: onnx.ModelProto, *, optimised: bool = True) -> onnxruntime
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
+
+
+def fma() -> float | None:
+    """GFLOP/s of fused multiply-adds between registers, which no program passes; None without a compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "fma"
+        source = Path(__file__).with_name("fma.c")
+        flags = ["-O3", "-march=native", "-ffp-contract=fast"]
+        subprocess.run([compiler, *flags, source, "-o", program], check=True)
+        found = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    return float(found)
 
 
 def sgemm() -> float:
@@ -100,7 +117,12 @@ def operations(path: Path, height: int, width: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    found = {"sgemm_gflops": sgemm(), "int8_gops": int8(), "copy_gb_per_second": copying()}
+    found = {
+        "fma_gflops": fma(),
+        "sgemm_gflops": sgemm(),
+        "int8_gops": int8(),
+        "copy_gb_per_second": copying(),
+    }
     height, width = int(sys.argv[1]), int(sys.argv[2])
     counted = {name: operations(Path(name), height, width) for name in sys.argv[3:]}
     print(json.dumps({**found, "operations": counted}))

@@ -25,7 +25,8 @@ class Row:
 
     cpu_quartiles: of CPU time. ratio: the reference's median CPU time over this one's, wall_ratio likewise.
     overhead: end-to-end CPU over decode, model and encode alone. ceiling_share: the model's operations per
-    CPU second over what the machine reached in a matrix product. psnr_db: against the network's own picture.
+    CPU second over what the machine reached in a matrix product, fma_share over multiply-adds between
+    registers (float alone). psnr_db: against the network's own picture.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Row:
     stages_ms: dict[str, float] | None = None
     overhead: float | None = None
     ceiling_share: float | None = None
+    fma_share: float | None = None
     ratio: float | None = None
     wall_ratio: float | None = None
     psnr_db: float | None = None
@@ -60,6 +62,7 @@ def row(
     stages = {name: _median([turn.stages.get(name, 0.0) for turn in turns]) for name in turns[0].stages}
     parts = sum(stages.get(name, 0.0) for name in ("decode", "model", "encode"))
     most = ceiling["int8_gops" if contender.int8 else "sgemm_gflops"] * 1e9
+    registers = None if contender.int8 else ceiling["fma_gflops"]
     needed = ceiling["operations"][str(contender.model)]
     low, high = np.percentile(cpu, (25, 75))
     return Row(
@@ -75,6 +78,7 @@ def row(
         stages_ms={name: 1e3 * spent for name, spent in stages.items()},
         overhead=_median(cpu) / parts,
         ceiling_share=needed / stages["model"] / most,
+        fma_share=needed / stages["model"] / registers / 1e9 if registers else None,
         ratio=_median([turn.cpu_seconds for turn in reference]) / _median(cpu) if reference else None,
         wall_ratio=_median([turn.wall_seconds for turn in reference]) / _median(wall) if reference else None,
         psnr_db=picture["psnr_db"],

@@ -9,8 +9,8 @@ from contenders.rows import Row
 
 STAGES = ("decode", "model", "encode", "mux")
 _HEADS = (
-    *("contender", "CPU ms", "quartiles", "x", "wall ms", "x wall", *STAGES, "overhead", "% of peak"),
-    *("MB moved", "peak MiB", "start CPU s", "PSNR dB", "frames"),
+    *("contender", "CPU ms", "quartiles", "x", "wall ms", "x wall", *STAGES, "overhead", "% of gemm"),
+    *("% of FMA", "MB moved", "peak MiB", "start CPU s", "PSNR dB", "frames"),
 )
 
 
@@ -26,12 +26,14 @@ def table(rows: Sequence[Row]) -> str:
 def heading(machine: dict[str, Any], ceiling: dict[str, Any], clip: str, rounds: int) -> str:
     """Return the lines above the table."""
     versions = ", ".join(f"{name} {number or 'absent'}" for name, number in machine["versions"].items())
+    registers = ceiling["fma_gflops"]
+    fma = f"{registers:.0f} GFLOP/s (multiply-adds between registers), " if registers else ""
     return "\n".join(
         [
             f"{machine['cpu']}, {machine['cores']} cores, {' '.join(machine['flags'])}",
             f"load {machine['load']} before the first round",
             f"Python {machine['python']}, {versions}",
-            f"one core reaches {ceiling['sgemm_gflops']:.0f} GFLOP/s (sgemm), "
+            f"one core reaches {fma}{ceiling['sgemm_gflops']:.0f} GFLOP/s (sgemm), "
             f"{ceiling['int8_gops']:.0f} Gop/s (int8), copies {ceiling['copy_gb_per_second']:.1f} GB/s",
             f"{clip}; {rounds} rounds, contenders in turn",
         ]
@@ -61,6 +63,7 @@ def _cells(row: Row) -> list[str]:
         *(_number(row.stages_ms.get(name)) for name in STAGES),
         _number(row.overhead, 2),
         _number(None if row.ceiling_share is None else 100 * row.ceiling_share, 0),
+        _number(None if row.fma_share is None else 100 * row.fma_share, 0),
         _number(row.megabytes, 2),
         _number(row.peak_mib, 0),
         _number(row.start_seconds, 2),

@@ -82,7 +82,7 @@ def test_one_command_prints_the_table_and_writes_the_numbers(tmp_path: Path) -> 
     command += ["--clip", film]
     done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, done.stderr
-    assert "% of peak" in done.stdout and "plain onnxruntime loop" in done.stdout
+    assert "% of gemm" in done.stdout and "plain onnxruntime loop" in done.stdout
     result = json.loads(numbers.read_text())
     rows = {row["key"]: row for row in result["rows"]}
     assert list(rows) == ["reference", "plain"] == list(result["turns"])
