@@ -35,7 +35,12 @@ def turn(contenders: Any, cpu: float, model: float = 0.5) -> Any:
 def made(contenders: Any, key: str, turns: list[Any], reference: list[Any], *, int8: bool = False) -> Any:
     model = Path("net.onnx")
     contender = contenders.Contender(key, key.title(), True, int8, model, lambda *_: [])
-    ceiling = {"sgemm_gflops": 100.0, "int8_gops": 400.0, "operations": {"net.onnx": 25e9}}
+    ceiling = {
+        "fma_gflops": 200.0,
+        "sgemm_gflops": 100.0,
+        "int8_gops": 400.0,
+        "operations": {"net.onnx": 25e9},
+    }
     picture = {"psnr_db": 30.0, "frames": 8}
     return contenders.rows.row(contender, 8, turns, reference, picture, ceiling)
 
@@ -47,6 +52,7 @@ def test_ratios_are_of_medians_and_shares_of_the_right_ceiling(contenders: Any) 
     assert row.ratio == pytest.approx(4.0 / 0.8) and row.wall_ratio == pytest.approx(2.0 / 0.4)
     assert row.overhead == pytest.approx(0.8 / 0.7)
     assert row.ceiling_share == pytest.approx(25 / 0.5 / 100)
+    assert row.fma_share == pytest.approx(25 / 0.5 / 200)
     assert row.megabytes == pytest.approx(3)
     quick = made(contenders, "shipped-int8", [turn(contenders, 0.5, model=0.25)], [], int8=True)
     assert quick.ceiling_share == pytest.approx(25 / 0.25 / 400)
