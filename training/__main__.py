@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from training.order import FROM_NOTHING, TrainOrder
 from training.paintings import PAINTINGS
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+PATH = click.Path(exists=True, path_type=Path)
 NEW = click.Path(path_type=Path)
 
 
@@ -59,12 +61,59 @@ def publish(training: Path, out: Path, pictures: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@click.argument("teacher", type=FOLDER)
+@click.option("--out", type=NEW, required=True, help="Folder of the style to be made.")
+@click.option("--painting", type=FILE, required=True, help="What the teacher was trained on.")
+@click.option("--content", type=PATH, multiple=True, required=True, help="Folders of photos, or videos.")
+@click.option("--extractor", type=FILE, required=True)
+@click.option("--size", type=click.Choice(["draft", "standard", "fine"]), default="draft", show_default=True)
+@click.option("--steps", default=2000, show_default=True, help="After the warm-up, which is imitation alone.")
+@click.option("--threads", default=1, show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="NAME=NUMBER", help="See training/settings.py.")
+def distil(
+    teacher: Path,
+    out: Path,
+    painting: Path,
+    content: tuple[Path, ...],
+    extractor: Path,
+    size: str,
+    steps: int,
+    threads: int,
+    changes: tuple[str, ...],
+) -> None:
+    """Train a small network to paint what the style in the folder TEACHER paints.
+
+    Texts and settings are the teacher's, from its card. The same command goes on after an interruption.
+    """
+    from training.command import summary, train
+    from training.report import open_report
+
+    order = TrainOrder(
+        painting=painting,
+        content=content,
+        out=out,
+        styles=teacher.parent,
+        extractor=extractor,
+        size=size,
+        steps=steps,
+        start_from=FROM_NOTHING,
+        threads=threads,
+        changes=changes,
+        teacher=teacher,
+    )
+    with told():
+        trained = train(order, open_report())
+    for word, text in summary(trained):
+        click.echo(f"{word:<10} {text}")
+
+
+@main.command()
 @click.argument("style", type=FOLDER)
 @click.option("--painting", type=FILE, required=True, help="What the style was trained on.")
 @click.option("--extractor", type=FILE, required=True)
 @click.option(
     "--content",
-    type=click.Path(exists=True, path_type=Path),
+    type=PATH,
     multiple=True,
     required=True,
     help="As trained on.",

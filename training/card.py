@@ -102,6 +102,7 @@ def _card(record: dict[str, Any], state: dict[str, Any], model: str, measured: M
             "steps": state["step"] - (settings["warmup_steps"] if record["started_from"] else 0),
             "settings": settings,
             "started_from": record["started_from"],
+            **({"taught_by": record["taught_by"]} if "taught_by" in record else {}),
             "losses": {name: round(value, 5) for name, value in averages.items()},
             "trained_on": record["trained_on"],
             "made_with": record.get("made_with") or made_with(),

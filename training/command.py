@@ -11,9 +11,10 @@ import torch
 
 from training.card import publish
 from training.card_file import MODEL, read_card
-from training.content import open_content
+from training.content import Content, open_content
 from training.curve import draw_curve
-from training.extractors import download_vgg16, open_extractor
+from training.distil import Apprentice
+from training.extractors import Extractor, download_vgg16, open_extractor
 from training.image_file import read_picture
 from training.log import LossLog
 from training.loop import Trainer
@@ -26,6 +27,7 @@ from training.recipe import Recipe
 from training.report import Report, minutes
 from training.settings import Settings, changed
 from training.start import model_to_start_from
+from training.weights import read_style_net
 from training.whole_file import write_whole
 
 PROGRESS = "progress.json"
@@ -69,7 +71,7 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
     report.say("reading the content")
     content = open_content(order.content)
     before = read_record(order.folder)
-    trainer = Trainer(settings, order.painting, content, extractor, order.folder)
+    trainer = _trainer(order, settings, content, extractor)
     device = device_of(trainer)
     record = new_record(order, recipe, settings, extractor.facts, device)
     changes = differences(before, record) if before else []
@@ -101,6 +103,13 @@ def train(order: TrainOrder, report: Report, stopped: Callable[[], bool] = lambd
     if session.log.path.exists():
         draw_curve(session.log.path, order.folder / "curve.png")
     return Trained(style, order.folder, trainer.step, session.spent, dict(trainer.averages))
+
+
+def _trainer(order: TrainOrder, settings: Settings, content: Content, extractor: Extractor) -> Trainer:
+    if order.teacher is None:
+        return Trainer(settings, order.painting, content, extractor, order.folder)
+    teacher = read_style_net(order.teacher / MODEL)
+    return Apprentice(settings, order.painting, content, extractor, order.folder, teacher=teacher)
 
 
 def settings_for(order: TrainOrder, recipe: Recipe) -> Settings:

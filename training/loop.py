@@ -154,13 +154,16 @@ class Trainer:
 
     def _loss(self, random: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         lesson = draw_lesson(self.content, self.settings, random).to(self.device)
-        terms = self._terms(lesson)
+        return self._graded(lesson, self._paint(torch.cat([lesson.photos, lesson.twins])))
+
+    def _graded(self, lesson: Lesson, both: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its terms; both: the photos painted, then their twins."""
+        terms = self._terms(lesson, both)
         weights = asdict(self._weights_now())
         return torch.stack([weights[name] * terms[name] for name in TERMS]).sum(), terms
 
-    def _terms(self, lesson: Lesson) -> dict[str, Tensor]:
+    def _terms(self, lesson: Lesson, both: Tensor) -> dict[str, Tensor]:
         photos, twins = lesson.photos, lesson.twins
-        both = self._paint(torch.cat([photos, twins]))
         painted = both[: len(photos)]
         seen = painted.clamp(-0.1, 1.1)
         maps = self.extractor(seen)

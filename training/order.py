@@ -4,7 +4,8 @@ import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from training.recipe import UNKNOWN, Recipe
+from training.card_file import read_card
+from training.recipe import UNKNOWN, Recipe, taught_recipe
 
 DEFAULT_START = "stained-glass"
 """Shipped style whose weights a training of the same size begins with: that halves its time."""
@@ -22,7 +23,8 @@ class TrainOrder:
     given. start_from: name of a style, folder of one, ONNX file or `none`; None is the shipped default where
     its size fits. styles: folder in which names are looked up. threads: of the CPU, at least 1. previews:
     pictures that are painted now and then; none takes some from the content. changes: `NAME=NUMBER`, see
-    training/settings.py. recipe: JSON file with texts and settings. texts: fields of a
+    training/settings.py. recipe: JSON file with texts and settings. teacher: folder of a
+    style whose network is imitated (see training/distil.py), or None. texts: fields of a
     :class:`training.recipe.Recipe` by name, over the recipe's.
     """
 
@@ -40,6 +42,7 @@ class TrainOrder:
     previews: tuple[Path, ...] = ()
     changes: tuple[str, ...] = ()
     recipe: Path | None = None
+    teacher: Path | None = None
     texts: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -50,7 +53,9 @@ class TrainOrder:
     def full_recipe(self) -> Recipe:
         """The recipe with everything filled in. Raises ValueError when its file or a text is wrong."""
         name = self.out.name
-        if self.recipe is not None:
+        if self.teacher is not None:
+            recipe = taught_recipe(read_card(self.teacher), name)
+        elif self.recipe is not None:
             recipe = replace(Recipe.read(self.recipe), name=name)
         else:
             title = name.replace("-", " ").title()
@@ -68,7 +73,10 @@ class TrainOrder:
 
     def command(self) -> str:
         """The command line that asks for this, without the folders of this machine and without defaults."""
-        words = ["reelbrush", "train", "--painting", self.painting.name]
+        words = ["reelbrush", "train"]
+        if self.teacher is not None:
+            words = ["python", "-m", "training", "distil", f"styles/{self.teacher.name}"]
+        words += ["--painting", self.painting.name]
         for path in self.content:
             words += ["--content", path.name]
         words += ["--out", f"styles/{self.out.name}"]
@@ -81,7 +89,7 @@ class TrainOrder:
         words += ["--minutes", f"{self.minutes:g}"] if self.steps is None else ["--steps", str(self.steps)]
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
-        if self.start_from is not None:
+        if self.start_from is not None and self.teacher is None:
             words += ["--start-from", Path(self.start_from).name]
         words += ["--threads", str(self.threads)]
         for change in self.changes:

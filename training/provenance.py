@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 import reelbrush
-from training.card_file import CARD, read_card
+from training.card_file import CARD, MODEL, read_card
 from training.content import content_files
 from training.digest import sha256
 from training.extractors import ExtractorFacts
@@ -43,6 +43,7 @@ def new_record(
         "content": describe_content(order.content),
         "settings": settings.as_dict(),
         "started_from": None,
+        **({} if order.teacher is None else {"taught_by": describe_start(order.teacher / MODEL)}),
         "trained_on": f"{device}, torch {torch.__version__}, Python {platform.python_version()}",
         "made_with": made_with(),
     }
@@ -69,6 +70,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         for name in ("painting_sha256", "extractor", "content")
         if before.get(name) != json.loads(json.dumps(now[name]))
     ]
+    found += ["teacher"] if before.get("taught_by") != json.loads(json.dumps(now.get("taught_by"))) else []
     old, new = before.get("settings", {}), json.loads(json.dumps(now["settings"]))
     found += [name for name in new if name not in MAY_CHANGE and old.get(name) != new[name]]
     return found

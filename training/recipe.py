@@ -1,11 +1,18 @@
 """A recipe: what is said about a style and how it is trained. One JSON file per shipped style."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 UNKNOWN = "unknown: check before publishing"
+
+IMITATION_STEPS = 2500
+"""Of a network that learns from another, before its own losses count: see training/distil.py."""
+
+TAUGHT = ("style_size", "style_share", "style_median", "colour_cell")
+"""Settings, beside the weights, that make a style what it is."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +45,26 @@ class Recipe:
             return cls(settings=tuple(map(str, settings)), **fields)
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{path}: {error}") from None
+
+
+def taught_recipe(card: Mapping[str, Any], name: str) -> Recipe:
+    """The recipe of a smaller network that learns from a style's, by the texts and settings of its card.
+
+    Raises ValueError when the card does not say what the style was trained with.
+    """
+    try:
+        provenance, size = card["provenance"], card["size"]
+        known: dict[str, Any] = {key: provenance["settings"][key] for key in TAUGHT}
+        known |= {f"weights.{key}": value for key, value in provenance["settings"]["weights"].items()}
+        return Recipe(
+            name=name,
+            title=f"{card['title']} (draft)",
+            description=f"{card['description']} By a smaller network, which learned it from {card['name']}.",
+            painting=provenance["painting"],
+            legal_status=provenance["legal_status"],
+            license=card["license"],
+            settings=(f"warmup_steps={IMITATION_STEPS}", *(f"{key}={value}" for key, value in known.items())),
+            size=size,
+        )
+    except KeyError as error:
+        raise ValueError(f"the card of {card.get('name', 'the teacher')} does not tell {error}") from None
