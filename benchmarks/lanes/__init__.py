@@ -1,0 +1,1 @@
+"""Who did what when, from the trigger of a job to its output: for benchmarks/timeline.py."""
