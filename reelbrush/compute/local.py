@@ -22,6 +22,7 @@ from pathlib import Path
 
 from reelbrush.compute.port import Finding, RunRequest, RunStatus, Waiting
 from reelbrush.compute.processes import ProcessRecord, yield_to_others
+from reelbrush.compute.scorer_variables import scorer_variables
 from reelbrush.job import BatchState
 
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
@@ -249,7 +250,7 @@ class LocalCompute:
             command = [*_MPIRUN, "-n", str(self._processes), *command]
         scratch = folder / "scratch"  # what a killed process leaves behind goes with the run's folder
         scratch.mkdir(exist_ok=True)
-        environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, **scorer_variables(os.environ), "TMPDIR": str(scratch)}
         with (folder / "log.txt").open("ab") as log:
             child = subprocess.Popen(
                 command,

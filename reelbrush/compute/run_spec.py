@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reelbrush.compute.port import RunRequest
+from reelbrush.compute.scorer_variables import scorer_variables
 from reelbrush.settings import Settings
 from reelbrush.telemetry import node_environment
 
@@ -50,7 +51,8 @@ def run_spec(settings: Settings, request: RunRequest) -> RunSpec:
         command += ["--threads", str(settings.threads)]
     # a Kubernetes compute has one identity, which is not found when it is asked for by its client id
     identity = settings.scoring_identity if not settings.instance_type else ""
-    environment = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", **node_environment(identity)}
+    # an image that somebody else made may have variables of its own, which those of a run would replace
+    environment = {**scorer_variables(None if settings.image else {}), **node_environment(identity)}
     if identity:
         environment[IDENTITY] = identity
     return RunSpec(

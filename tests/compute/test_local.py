@@ -24,12 +24,14 @@ from tests.conftest import ROOT
 
 # stands where `python -m scoring` finds it first: the run id says what to do
 PROGRAM = """
-import pathlib, signal, sys, time
+import os, pathlib, signal, sys, time
 run = sys.argv[sys.argv.index("--run") + 1]
 pathlib.Path("started-" + run).touch()
 print("working on", run, flush=True)
 threads = sys.argv[sys.argv.index("--threads") + 1]
 pathlib.Path("threads-" + run).write_text(threads)
+if "tunables" in run:
+    pathlib.Path(run).write_text(os.environ["GLIBC_TUNABLES"])
 if "sleep" in run:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
     time.sleep(60)
@@ -119,6 +121,19 @@ def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here:
         wait_for(lambda name=name: (here / f"threads-{name}").read_text() == "1")
     wait_for(lambda: running(here / "runs") == 2)  # who is killed is known by then
     kill(here / "runs")
+
+
+def test_memory_comes_in_huge_pages_unless_somebody_else_tuned_it(
+    backend: LocalCompute, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    backend.submit(RunRequest("job", "tunables-1"))
+    wait_for(lambda: state(backend, "tunables-1") is BatchState.DONE)
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
+    backend.submit(RunRequest("job", "tunables-2"))
+    wait_for(lambda: state(backend, "tunables-2") is BatchState.DONE)
+    assert (here / "tunables-1").read_text() == "glibc.malloc.hugetlb=1"
+    assert (here / "tunables-2").read_text() == "glibc.malloc.arena_max=2"
 
 
 def test_cancel_spares_other_jobs(backend: LocalCompute, here: Path) -> None:

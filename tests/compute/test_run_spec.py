@@ -37,3 +37,10 @@ def test_nodes_of_kubernetes_have_one_identity(monkeypatch: pytest.MonkeyPatch) 
 def test_an_app_that_sends_by_key_tells_no_run_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = told(monkeypatch, "", Settings(store="https://a.example", scoring_identity="node"))
     assert not {CONNECTION, SIGN_IN} & set(environment)
+
+
+def test_a_custom_image_keeps_its_own_tunables() -> None:
+    tunables = "glibc.malloc.hugetlb=1"
+    assert run_spec(Settings(store="https://a.example"), REQUEST).environment["GLIBC_TUNABLES"] == tunables
+    custom = run_spec(Settings(store="https://a.example", image="registry/scoring:1"), REQUEST)
+    assert custom.environment == {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
