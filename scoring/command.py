@@ -22,7 +22,7 @@ from scoring.batch import RunSettings, run_batch
 from scoring.failures import describe
 from scoring.gpu import choose_gpu, visible_gpus
 from scoring.mpi import Rank, rank_from_environment
-from scoring.session import PROVIDER_CHOICES
+from scoring.providers import PROVIDER_CHOICES
 from scoring.shelf import SHELF
 from scoring.stop import StopRequest
 from scoring.styles import SHIPPED

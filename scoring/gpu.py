@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scoring.mpi import Rank
@@ -17,6 +18,17 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 _NAME_BYTES = 256
 _LIST_SECONDS = 20
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """What compiled kernels depend on; '' for what cannot be found out."""
+
+    name: str  # "NVIDIA H100 80GB HBM3"
+    capability: str  # compute capability, "9.0"
+    driver: str  # "580.159.04"
 
 
 def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -53,24 +65,46 @@ def choose_gpu(rank: Rank, environment: MutableMapping[str, str] = os.environ) -
     return f"process {rank.local} of this node shares GPU {environment[VISIBLE]}: the node has {count}"
 
 
-def cuda_name(library: str = "libcuda.so.1") -> str:
-    """Return what CUDA's driver calls this process's first GPU, '' where there is none."""
+def this_gpu(library: str = "libcuda.so.1", driver: Path = _DRIVER) -> Gpu:
+    """Return what CUDA's driver says of this process's first GPU; empty where there is none.
+
+    `driver` is the file in which the kernel's module tells its version.
+    """
     name, number = ctypes.create_string_buffer(_NAME_BYTES), ctypes.c_int()
+    major, minor = ctypes.c_int(), ctypes.c_int()
     try:
         cuda = ctypes.CDLL(library)
         failed = (
             cuda.cuInit(0)
             or cuda.cuDeviceGet(ctypes.byref(number), 0)
             or cuda.cuDeviceGetName(name, _NAME_BYTES, number)
+            or cuda.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, number)
+            or cuda.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, number)
         )
     except (OSError, AttributeError):
-        return ""
-    return "" if failed else name.value.decode("utf-8", "replace").strip()
+        return Gpu("", "", "")
+    if failed:
+        return Gpu("", "", "")
+    called = name.value.decode("utf-8", "replace").strip()
+    return Gpu(called, f"{major.value}.{minor.value}", _driver_version(driver))
+
+
+def cuda_name(library: str = "libcuda.so.1") -> str:
+    """Return what CUDA's driver calls this process's first GPU, '' where there is none."""
+    return this_gpu(library).name
 
 
 def device_of(provider: str) -> str:
     """Return the device of an onnxruntime provider: `cpu`, or the GPU's name, `cuda` if it has none."""
-    return (cuda_name() or "cuda") if provider.startswith("CUDA") else CPU
+    return (cuda_name() or "cuda") if provider.startswith(("CUDA", "Tensorrt")) else CPU
+
+
+def _driver_version(file: Path) -> str:
+    try:
+        found = re.search(r"\b[0-9]{3,}\.[0-9.]*[0-9]\b", file.read_text("utf-8", "replace"))
+    except OSError:
+        return ""
+    return found[0] if found else ""
 
 
 def _parts() -> list[str]:

@@ -15,7 +15,8 @@ from scoring.blend import WHOLE, blend, recolour, weight_of
 from scoring.fade import Fade, fade_of
 from scoring.gpu import CPU, device_of
 from scoring.opening import open_sparing
-from scoring.session import Frames, paints_on_cuda
+from scoring.providers import paints_on_cuda
+from scoring.session import Frames
 from scoring.sparing import SparingSession
 from scoring.styles import FLOAT, Style, load_style
 

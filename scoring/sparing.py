@@ -39,21 +39,34 @@ class SparingSession:
         session: StyleSession,
         halved: Callable[[Callable[[], None]], StyleSession | None],
         frames: int = 0,
+        *,
+        half: bool = False,
     ) -> None:
         """`frames` per call, 0 for the default; a model that was made for a number of frames keeps it.
 
         `halved` opens the 16-bit session, None where there is none; it calls its argument, which closes
-        `session`, when it needs the room.
+        `session`, when it needs the room. With `half` the session computes in 16-bit floats already.
         """
         self._style, self._halved = style, halved
         self._fixed = session.fixed
-        self._manner = _Manner(session, session.frames_per_call if self._fixed or not frames else frames)
+        per_call = session.frames_per_call if self._fixed or not frames else frames
+        self._manner = _Manner(session, per_call, half=half)
         self._spent: Exception | None = None  # what ended it: there was nothing left to spare
         self._stepping = threading.Lock()
         self._changed = threading.Condition()
         self._painting = 0  # threads
         self.runtime_version, self.provider = session.runtime_version, session.provider
-        self.notes: dict[str, str] = {}  # what memory made different, for the ledger
+        self._spared = {"precision": "float16"} if half else dict[str, str]()
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What the bytes depend on besides provider and model, for the ledger; lack of memory adds to it."""
+        return self._manner.session.notes | self._spared
+
+    @property
+    def streams(self) -> int:
+        """Threads that have to paint at the same time for the device to be busy, >= 1."""
+        return self._manner.session.streams
 
     @property
     def frames_per_call(self) -> int:
@@ -103,7 +116,7 @@ class SparingSession:
             text = " ".join(str(error).split())[:200]
             if manner.frames > 1 and not self._fixed:
                 self._manner = replace(manner, frames=manner.frames // 2)
-                self.notes = self.notes | {"frames_per_call": str(self._manner.frames)}
+                self._spared = self._spared | {"frames_per_call": str(self._manner.frames)}
                 step = f"{self._manner.frames} frame{'s' if manner.frames > 3 else ''} per call"
             elif not manner.alone:
                 with self._turn(True):
@@ -121,7 +134,7 @@ class SparingSession:
                     self._spent = error
                     return False
                 self._manner = replace(manner, session=session, half=True)
-                self.notes = self.notes | {"precision": "float16"}
+                self._spared = self._spared | {"precision": "float16"}
                 step = "16-bit floats"
             _LOG.warning("style %s: too little memory, from now on %s (%s)", self._style, step, text)
             return True
@@ -131,6 +144,6 @@ def _in_parts(manner: _Manner, frames: Frames) -> Frames:
     # an arena that is nearly full serves the next call only if it is not cut into pieces by this one
     session, size, trim = manner.session, manner.frames, manner.alone
     if len(frames) <= size:
-        return session.paint(frames, trim=trim)
+        return session.paint(frames, trim=trim, together=size)
     starts = range(0, len(frames), size)
-    return np.concatenate([session.paint(frames[i : i + size], trim=trim) for i in starts])
+    return np.concatenate([session.paint(frames[i : i + size], trim=trim, together=size) for i in starts])

@@ -11,7 +11,7 @@ import onnxruntime as ort
 import pytest
 
 from reelbrush.errors import ReelbrushError, ScoringError
-from scoring.gpu import choose_gpu, cuda_name, device_of, visible_gpus
+from scoring.gpu import Gpu, choose_gpu, cuda_name, device_of, this_gpu, visible_gpus
 from scoring.mpi import Rank
 from scoring.probe import open_session
 from scoring.styles import load_style
@@ -31,6 +31,7 @@ int cuDeviceGetName(char *name, int size, int device) {
     name[i] = 0;
     return 0;
 }
+int cuDeviceGetAttribute(int *value, int which, int device) { *value = which - 67; return device != 7; }
 """
 
 
@@ -106,6 +107,18 @@ def test_the_name_of_the_gpu(tmp_path: Path) -> None:
     assert cuda_name(str(tmp_path / "none.so")) == ""
 
 
+def test_what_kernels_depend_on(tmp_path: Path) -> None:
+    told = tmp_path / "version"
+    told.write_text(
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build\n"
+        "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n"
+    )
+    found = this_gpu(driver(tmp_path, 0), told)
+    assert found == Gpu("NVIDIA A100 80GB PCIe", "8.9", "580.159.04")
+    assert this_gpu(driver(tmp_path, 0), tmp_path / "none").driver == ""
+    assert this_gpu(driver(tmp_path, 100), told) == Gpu("", "", "")
+
+
 def test_devices_of_providers() -> None:
     assert device_of("CPUExecutionProvider") == "cpu"
     assert device_of("CUDAExecutionProvider")
@@ -154,7 +167,7 @@ def test_what_fails_is_the_gpu_or_the_memory_or_the_model(
         raise RuntimeError(text)
 
     (inner,) = session._sessions  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(inner, "run", refuse)
+    monkeypatch.setattr(inner, "run_with_iobinding", refuse)
     with pytest.raises(ReelbrushError) as told:
         session.paint(np.zeros((1, 16, 16, 3), np.uint8))
     assert told.value.code == code and told.value.retryable == (code != "style")
