@@ -29,6 +29,7 @@ from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 
 LOOK_SECONDS = 0.5  # between two looks at the job
+LAST_SECONDS = 2.0  # that scoring processes have to end by themselves after the job
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ async def _run(request: RunRequest, work: WorkFolder) -> dict[str, Any]:
         try:
             await host.start()
             view = await _watch(host, job, source, display, stop)
+            if view is not None and view["status"] == "Succeeded":
+                _deliver(request, work, view)  # before the host takes its time to stop
         finally:
             display.close()
             await host.stop(grace_seconds=5 if stop.count else 30)
@@ -161,17 +164,13 @@ async def _watch(
 def _end(request: RunRequest, work: WorkFolder, view: dict[str, Any], seconds: float) -> int:
     if view["status"] != "Succeeded":
         return _failed(request, work, view)
-    container, _, name = str(view["result"]["blob"]).partition("/")
-    made = work.store.path(container, name)
-    if not made.exists():  # an earlier command was cut off while it cleaned up
+    if "path" not in view["result"]:  # an earlier command was cut off while it cleaned up
         work.remove()
         return run_local(request)
-    target = target_of(request.output, made, request.source)
-    deliver(made, target)
+    target = Path(view["result"]["path"])
+    local.reap(local_runs_folder(work.store.uri), LAST_SECONDS)
     if not request.keep:
-        local.kill(local_runs_folder(work.store.uri))
         work.remove()
-    view["result"]["path"] = str(target)
     view["elapsedSeconds"] = round(seconds, 2)
     if target != request.output:
         print(f"a track does not fit into {request.output.suffix}: the output is {target}", file=sys.stderr)
@@ -182,6 +181,16 @@ def _end(request: RunRequest, work: WorkFolder, view: dict[str, Any], seconds: f
             print(summary_block(request.source, target, view, seconds), file=sys.stderr)
         print(target)
     return OK
+
+
+def _deliver(request: RunRequest, work: WorkFolder, view: dict[str, Any]) -> None:
+    """Put the output where it was wished and note that as the result's "path"; nothing when it is gone."""
+    container, _, name = str(view["result"]["blob"]).partition("/")
+    made = work.store.path(container, name)
+    if made.exists():
+        target = target_of(request.output, made, request.source)
+        deliver(made, target)
+        view["result"]["path"] = str(target)
 
 
 def _failed(request: RunRequest, work: WorkFolder, view: dict[str, Any]) -> int:

@@ -28,9 +28,7 @@ from reelbrush.job import BatchState
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
 _STOPPED = ("75", "-15", "lost")
 TICK = 0.1  # seconds between two looks at the processes while any run is open
-SETTLE = (
-    0.15  # seconds without a new submission before runs start, so that cores are shared among all of them
-)
+SETTLE = 0.05  # without a new submission before runs start, so that cores are shared among all of them
 _NICE = 5  # painting takes what those who serve people leave
 _DRAIN = "drain"
 _MPIRUN = ["mpirun", "--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
@@ -68,6 +66,7 @@ class LocalCompute:
         self._over: set[str] = set()  # ended runs that need no more looks, many as they may be
         self._lock = threading.Lock()
         self._pump: threading.Thread | None = None
+        self._news = threading.Event()  # a submission, which need not wait for the next look
         self._submitted = 0.0  # time.monotonic() of the latest submission
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -82,6 +81,7 @@ class LocalCompute:
             temporary.replace(path)
             self._over.discard(request.run)
         self._submitted = time.monotonic()
+        self._news.set()
         self._wake()
 
     def status(self, job: str, runs: Sequence[str]) -> dict[str, RunStatus]:
@@ -192,7 +192,10 @@ class LocalCompute:
         idle = 0
         while idle < 10:  # a second without any open run ends the thread; the next call starts another
             idle = 0 if self._step() else idle + 1
-            time.sleep(TICK)
+            unsettled = self._submitted + SETTLE - time.monotonic()
+            if self._news.wait(unsettled if 0 < unsettled < TICK else TICK):
+                self._news.clear()
+                idle = 0
 
     def _step(self) -> bool:
         """Note which processes ended, start queued runs while there is room; return whether any is open."""
@@ -290,6 +293,22 @@ def _draining(folder: Path) -> bool:
 def kill(folder: Path) -> None:
     """End all running processes at once. What they had published stays."""
     _signal_all(folder, signal.SIGKILL)
+
+
+def reap(folder: Path, seconds: float) -> None:
+    """Wait up to `seconds` for all processes to end by themselves, then end them.
+
+    Those that this process started are waited for in any case, so that what they took is counted as its own.
+    """
+    end = time.monotonic() + seconds
+    while running(folder) and time.monotonic() < end:
+        time.sleep(0.01)
+    kill(folder)
+    for path in folder.glob("*/process.json"):
+        record = ProcessRecord.read(path)
+        if record is not None:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(record.pid, 0)
 
 
 def running(folder: Path) -> int:
