@@ -3,66 +3,29 @@
 `frames` (N, H, W, 3) uint8 RGB -> `stylized`, same shape and type, for any N, H, W >= 1. Everything around
 the network is folded into its weights or into the graph: scaling of the input, gains of the residual blocks,
 scaling and rounding of the output, padding to a multiple of 4 and cropping back.
+
+The frame is mirrored once, at the start, and convolutions read nothing beyond what they are given, so that
+the rim shrinks from layer to layer by what the layer reads, to nothing: no layer computes what no later one
+looks at. The last convolution paints all 16 pixels of a cell at once, on the many channels that processors
+are fast at; nothing but bytes is ever shuffled.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from torch import nn
 
+from training.cells import after_doubling
+from training.edges import mirrored, pixels_of_cells, rim
 from training.frame_model import frame_model
+from training.graph import Array, Graph
 from training.net import INPUT_CENTRE, INPUT_GAIN, OUTPUT_CENTRE, STRIDE, ResidualBlock, StyleNet
-
-MARGIN = 40
-"""Pixels mirrored around the frame. Zeros would leave a rim, and so would repeating the outermost pixels in a
-style that paints even places differently; with fewer than 40 the convolutions' own zeros shine through.
-"""
-
-STEM_REACH = 2
-"""The 5x5 stem reads this many pixels beyond; they are mirrored as well, so it needs no padding itself."""
-
-Array = NDArray[np.float64]
-
-
-class _Graph:
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def floats(self, name: str, values: Array | float) -> str:
-        array = np.ascontiguousarray(values, dtype=np.float32)
-        self.weights.append(numpy_helper.from_array(array, name))
-        return name
-
-    def integers(self, name: str, *values: int) -> str:
-        self.weights.append(numpy_helper.from_array(np.array(values, np.int64), name))
-        return name
-
-    def scalar(self, name: str, value: int) -> str:
-        self.weights.append(numpy_helper.from_array(np.array(value, np.int64), name))
-        return name
-
-    def node(self, operator: str, name: str, *inputs: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def conv(self, name: str, x: str, weight: Array, bias: Array, stride: int = 1, pad: int = 1) -> str:
-        return self.node(
-            "Conv",
-            name,
-            x,
-            self.floats(f"{name}.weight", weight),
-            self.floats(f"{name}.bias", bias),
-            kernel_shape=list(weight.shape[2:]),
-            strides=[stride] * 2,
-            pads=[pad] * 4,
-        )
 
 
 def export(net: StyleNet, path: Path, metadata: Mapping[str, str]) -> None:
@@ -70,52 +33,20 @@ def export(net: StyleNet, path: Path, metadata: Mapping[str, str]) -> None:
 
     Raises onnx.checker.ValidationError if the graph is not valid (a bug, not a matter of the weights).
     """
-    graph = _Graph()
+    graph = Graph()
     size = graph.node("Shape", "size", "frames", start=1, end=3)
-    x = _mirrored(graph, "frames", size)
-    x = graph.node("Cast", "floats", x, to=TensorProto.FLOAT)
+    x = mirrored(graph, "frames", size, rim(len(net.blocks)), rim(len(net.blocks)))
     x = graph.node("Transpose", "planes", x, perm=[0, 3, 1, 2])
-    x = _network(graph, net, x)
-    first = graph.integers("crop.first", MARGIN, MARGIN)
-    behind = graph.node("Add", "crop.behind", size, first)
-    x = graph.node("Slice", "cropped", x, first, behind, graph.integers("crop.axes", 2, 3))
+    x = _network(graph, net, graph.node("Cast", "floats", x, to=TensorProto.FLOAT))
     x = graph.node("Clip", "clipped", x, graph.floats("black", 0.0), graph.floats("white", 255.0))
-    x = graph.node("Transpose", "pixels", x, perm=[0, 2, 3, 1])
-    graph.node("Cast", "stylized", x, to=TensorProto.UINT8)
-
+    pixels_of_cells(graph, graph.node("Cast", "bytes", x, to=TensorProto.UINT8), size)
     onnx.save(frame_model(graph.nodes, graph.weights, metadata), path)
 
 
-def _mirrored(graph: _Graph, x: str, size: str) -> str:
-    """Frames (N, H, W, C) with MARGIN + STEM_REACH mirrored pixels around them, plus what is missing to a
-    multiple of STRIDE at the end.
-
-    Pad's own mirror needs frames larger than the margin; positions that run to and fro need none.
-    """
-    edge = MARGIN + STEM_REACH
-    negative = graph.node("Neg", "size.negative", size)
-    missing = graph.node("Mod", "size.missing", negative, graph.integers("stride", STRIDE, STRIDE))
-    ends = graph.node("Add", "size.behind", size, missing)
-    begin, reach, one = (
-        graph.scalar(f"mirror.{n}", v) for n, v in (("begin", -edge), ("reach", edge), ("one", 1))
-    )
-    for axis, name in ((1, "rows"), (2, "columns")):
-        which = graph.scalar(f"{name}.which", axis - 1)
-        length = graph.node("Gather", f"{name}.length", size, which)
-        end = graph.node("Add", f"{name}.end", graph.node("Gather", f"{name}.behind", ends, which), reach)
-        there_and_back = graph.node("Add", f"{name}.twice", length, length)
-        place = graph.node("Range", f"{name}.places", begin, end, one)
-        there = graph.node("Mod", f"{name}.there", place, there_and_back)
-        last = graph.node("Sub", f"{name}.last", there_and_back, one)
-        place = graph.node("Min", f"{name}.mirrored", there, graph.node("Sub", f"{name}.back", last, there))
-        x = graph.node("Gather", f"{name}.gathered", x, place, axis=axis)
-    return x
-
-
-def _network(graph: _Graph, net: StyleNet, x: str) -> str:
+def _network(graph: Graph, net: StyleNet, x: str) -> str:
     weight, bias = _numbers(net.stem)
     bias = bias - INPUT_CENTRE * INPUT_GAIN * weight.sum((1, 2, 3))
-    x = graph.conv("stem", x, weight * INPUT_GAIN / 255, bias, stride=2, pad=0)
+    x = graph.conv("stem", x, weight * INPUT_GAIN / 255, bias, stride=2)
     x = graph.node("Relu", "stem.relu", x)
     x = graph.node("Relu", "down.relu", graph.conv("down", x, *_numbers(net.down), stride=2))
     for index, module in enumerate(net.blocks):
@@ -123,35 +54,51 @@ def _network(graph: _Graph, net: StyleNet, x: str) -> str:
         name, gain = f"block{index}", float(block.gain.detach())
         y = graph.node("Relu", f"{name}.relu", graph.conv(f"{name}.first", x, *_numbers(block.first)))
         weight, bias = _numbers(block.second)
-        x = graph.node("Add", name, x, graph.conv(f"{name}.second", y, weight * gain, bias * gain))
-    x = graph.conv("up", graph.node("Relu", "body.relu", x), *_after_doubling(*_numbers(net.up)))
-    x = graph.node("Relu", "up.relu", graph.node("DepthToSpace", "up.shuffle", x, blocksize=2, mode="DCR"))
-    weight, bias = _after_doubling(*_numbers(net.paint))
-    # Half a level more, so that the final cast, which cuts off, rounds.
-    x = graph.conv("paint", x, weight * 255, (bias + OUTPUT_CENTRE) * 255 + 0.5)
-    return graph.node("DepthToSpace", "paint.shuffle", x, blocksize=2, mode="DCR")
+        y = graph.conv(f"{name}.second", y, weight * gain, bias * gain)
+        x = graph.node("Add", name, _without_rim(graph, f"{name}.skip", x, net.shape.body), y)
+    x = graph.node("Relu", "body.relu", x)
+    # The zeros that it reads beyond the last cell reach only sub-pixels that nothing looks at.
+    x = graph.conv("up", x, *after_doubling(*_numbers(net.up)), pad=1)
+    x = graph.node("Relu", "up.relu", x)
+    return _painted(graph, net, x)
 
 
-def _after_doubling(weight: Array, bias: Array) -> tuple[Array, Array]:
-    """A 3x3 convolution after doubling every pixel, as one before it, followed by a pixel shuffle.
-
-    Each of the four sub-pixels of a pixel sees only 2x2 different pixels of the small picture, so the taps
-    that fall on the same one are added up. weight (O, I, 3, 3) -> (4 * O, I, 3, 3), ordered as
-    DepthToSpace's DCR mode wants it.
+def _without_rim(graph: Graph, name: str, x: str, channels: int) -> str:
+    """`x` without two cells on every side, by a convolution that copies: a Slice would make onnxruntime leave
+    the layout that convolutions are fast in, and come back to it.
     """
-    lands_on = (((0,), (1, 2), ()), ((), (0, 1), (2,)))
-    subpixels = [
-        np.stack(
-            [
-                np.stack([weight[:, :, rows][..., columns].sum((2, 3)) for columns in lands_on[right]], -1)
-                for rows in lands_on[down]
-            ],
-            -2,
+    copying = np.zeros((channels, 1, 5, 5))
+    copying[:, 0, 2, 2] = 1
+    weight = graph.floats(f"{name}.weight", copying)
+    return graph.node("Conv", name, x, weight, kernel_shape=[5, 5], group=channels)
+
+
+def _painted(graph: Graph, net: StyleNet, x: str) -> str:
+    """The 48 bytes of every cell of 4x4 px, by one convolution: `training.cells.on_cells` as nodes.
+
+    The file holds the small weight, and onnxruntime computes the large one when it loads it.
+    """
+    weight, bias = after_doubling(*_numbers(net.paint))
+    # Half a level more, so that the final cast, which cuts off, rounds.
+    small = graph.floats("paint.weight", weight * 255)
+    placed = [
+        graph.node(
+            "Pad",
+            f"paint.placed{down}{right}",
+            small,
+            graph.integers(f"paint.pads{down}{right}", 0, 0, 1 + down, 1 + right, 0, 0, 2 - down, 2 - right),
         )
         for down in (0, 1)
         for right in (0, 1)
     ]
-    return np.concatenate(subpixels), np.tile(bias, 4)
+    joined = graph.node("Concat", "paint.joined", *placed, axis=0)
+    head = net.shape.head
+    apart = graph.integers("paint.apart", 2, 2, 2, 2, 3, head, 3, 2, 3, 2)
+    joined = graph.node("Reshape", "paint.parted", joined, apart)
+    joined = graph.node("Transpose", "paint.sorted", joined, perm=[0, 2, 1, 3, 4, 7, 9, 5, 6, 8])
+    cells = graph.node("Reshape", "paint.cells", joined, graph.integers("paint.shape", 48, 4 * head, 3, 3))
+    values = graph.floats("paint.bias", np.tile((bias + OUTPUT_CENTRE) * 255 + 0.5, 4))
+    return graph.node("Conv", "paint", x, cells, values, kernel_shape=[3, 3])
 
 
 def _numbers(conv: nn.Conv2d) -> tuple[Array, Array]:
@@ -164,10 +111,11 @@ def painted_by_torch(net: StyleNet, frames: NDArray[np.uint8]) -> NDArray[np.uin
     """What the exported graph must compute, in torch: (N, H, W, 3) uint8 -> the same shape."""
     height, width = frames.shape[1:3]
     planes = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    margin = 4 * -(-net.shape.reach() // 4)  # beyond it lies nothing that the frame could depend on
     rows, columns = (
-        torch.arange(-MARGIN, side + MARGIN + -side % STRIDE).remainder(2 * side) for side in (height, width)
+        torch.arange(-margin, side + margin + -side % STRIDE).remainder(2 * side) for side in (height, width)
     )
     planes = planes[:, :, rows.minimum(2 * height - 1 - rows)][..., columns.minimum(2 * width - 1 - columns)]
     with torch.no_grad():
-        painted = net(planes)[:, :, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
+        painted = net(planes)[:, :, margin : margin + height, margin : margin + width]
     return painted.clamp(0, 1).mul(255).add(0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()
