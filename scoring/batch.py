@@ -60,7 +60,7 @@ class RunRequest:
 class RunSettings:
     """How this process scores; nothing here changes a byte of the output but the provider."""
 
-    threads: int = 1  # frames painted at the same time, >= 1
+    threads: int = 1  # frames painted at the same time, >= 1; on a GPU as many as it needs at least
     frames: int = 0  # given to the model by one call; 0: what suits the device
     providers: str = "auto"  # see StyleSession
     styles: Path | None = SHIPPED  # folder of styles; None: fetched from the store
@@ -210,7 +210,7 @@ class _Run:
                 timestamps=timestamps,
                 open_media=self._open_media,
                 repainter=repainter,
-                threads=self.settings.threads,
+                threads=max(self.settings.threads, repainter.streams),
                 scratch=Path(scratch),
                 stop=self.stop,
             ).score(

@@ -47,6 +47,11 @@ class Repainter:
         """Frames to give to one `paint`, >= 1."""
         return max((session.frames_per_call for session in (self.first, self.second) if session), default=1)
 
+    @property
+    def streams(self) -> int:
+        """Threads that have to paint at the same time for the device to be busy, >= 1."""
+        return max((session.streams for session in (self.first, self.second) if session), default=1)
+
     def paint(self, frames: Frames, ticks: Sequence[int]) -> Frames:
         """Return `frames` (N, H, W, 3) uint8 repainted, same shape; `ticks` are their N presentation times.
 

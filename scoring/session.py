@@ -68,7 +68,7 @@ class StyleSession:
     @property
     def streams(self) -> int:
         """Threads that have to paint at the same time for the device to be busy, >= 1."""
-        return 1 if self.provider == CPU else STREAMS
+        return 1 if self._plan.fixed is None else STREAMS
 
     @property
     def notes(self) -> dict[str, str]:

@@ -88,6 +88,7 @@ def test_rests_are_filled_up_and_all_calls_have_one_shape(
     assert (sparing.paint(small) == small).all()
     assert [shape for _, shape in opened][1:] == [(4, 24, 32, 3)]
     assert sparing.notes == {"driver": "0"}
+    assert sparing.streams == 3 and StyleSession(chain_of("identity"), "identity", "cpu").streams == 1
 
 
 def test_sizes_that_are_known_leave_nothing_to_be_computed_at_every_call() -> None:
