@@ -5,8 +5,9 @@ account.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,13 +18,20 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient
 
 
+WHOLE_SECONDS = 5.0  # a file that has not changed for so long is not being written
+
+
 @dataclass(frozen=True, slots=True)
 class FoundBlob:
-    """A blob as a listing shows it; `etag` has no quotes around it."""
+    """A blob as a listing shows it; `etag` has no quotes around it.
+
+    `whole` tells that nobody is writing it any more; otherwise another look is needed to know.
+    """
 
     container: str
     name: str
     etag: str
+    whole: bool = field(default=False, compare=False)
 
 
 class BlobPlace(Protocol):
@@ -80,7 +88,9 @@ class FolderPlace:
                 if entry.is_dir(follow_symlinks=False):
                     yield from self._walk(container, Path(entry.path), f"{prefix}{entry.name}/")
                 elif entry.is_file():
-                    yield FoundBlob(container, prefix + entry.name, _etag(entry.stat()))
+                    status = entry.stat()
+                    whole = time.time_ns() - status.st_mtime_ns > WHOLE_SECONDS * 1e9
+                    yield FoundBlob(container, prefix + entry.name, _etag(status), whole)
             except FileNotFoundError:
                 continue
 
@@ -107,7 +117,8 @@ class AccountPlace:
 
         try:
             for blob in self.service.get_container_client(container).list_blobs(**ONE_TRY):
-                yield FoundBlob(container, blob.name, str(blob.etag).strip('"'))
+                # an account shows blobs that are committed, never parts of them
+                yield FoundBlob(container, blob.name, str(blob.etag).strip('"'), whole=True)
         except ResourceNotFoundError:
             return
 

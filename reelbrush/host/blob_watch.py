@@ -128,7 +128,7 @@ class BlobWatch:
                     key = (trigger.function.name, blob.container, blob.name)
                     found[key] = blob.etag
                     # A file that is still being written has another ETag at the next look.
-                    if self._seen.get(key) == blob.etag:
+                    if blob.whole or self._seen.get(key) == blob.etag:
                         self._fire(trigger, blob)
         self._seen = found
         return spent

@@ -99,6 +99,24 @@ def test_names_that_are_not_final_do_not_fire(host: Any, run: Any, app: Any, tmp
     run(scenario())
 
 
+def test_a_file_that_is_not_being_written_needs_one_look_alone(
+    host: Any, run: Any, app: Any, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "store" / "input" / "old.mp4", tmp_path / "store" / "input" / "new.mp4"
+    _put(tmp_path / "store", "input/old.mp4", b"x")
+    _put(tmp_path / "store", "input/new.mp4", b"x")
+    os.utime(old, (time.time() - 60, time.time() - 60))
+    os.utime(new, (time.time() + 3600, time.time() + 3600))  # as if it were written all the time
+
+    async def scenario() -> None:
+        async with host("triggers", poll_seconds=3600) as (h, _):
+            outcome = await h.wait_for_blob("input", "old.mp4", 60)
+            assert outcome.state == "fired"
+            assert h.blob_outcome("input", "new.mp4") is None
+
+    run(scenario())
+
+
 def test_a_listing_that_had_to_wait_does_not_put_the_watch_to_sleep(
     host: Any, run: Any, app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
