@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -41,6 +42,14 @@ class Measured:
         return asdict(self)
 
 
+class Paints(Protocol):
+    """Whatever paints frames."""
+
+    def paint(self, frames: NDArray[np.uint8], /) -> NDArray[np.uint8]:
+        """(N, H, W, 3) uint8 -> the same shape."""
+        ...
+
+
 class Painter:
     """An exported style, on one thread."""
 
@@ -63,7 +72,7 @@ def measure(model: Path, photos: list[Path], repeats: int = 8) -> Measured:
     return Measured(milliseconds, round(rmse, 2), round(relative, 3), round(gain, 2))
 
 
-def cpu_times(painters: Sequence[Painter], frame: Frame, rounds: int = 8) -> tuple[float, ...]:
+def cpu_times(painters: Sequence[Paints], frame: Frame, rounds: int = 8) -> tuple[float, ...]:
     """CPU milliseconds of one thread for the frame at 640x360, fastest of `rounds`; painters take turns."""
     picture = np.asarray(Image.fromarray(frame).resize((640, 360)))[None]
     times: list[list[float]] = [[] for _ in painters]
