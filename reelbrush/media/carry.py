@@ -48,9 +48,12 @@ def _tick(lane: Lane) -> Fraction:
     return tick
 
 
-def _placed(lane: Lane, packet: Packet[Stream], time: int, duration: int) -> Packet[Stream]:
+def _placed(
+    lane: Lane, packet: Packet[Stream], time: int, duration: int, tick: Fraction | None = None
+) -> Packet[Stream]:
+    """Put a packet at its place; `tick` is the lane's where a caller with many packets knows it."""
     packet.stream = lane.output
-    packet.time_base = _tick(lane)
+    packet.time_base = tick or _tick(lane)
     packet.pts = packet.dts = time
     packet.duration = duration
     return packet
@@ -58,13 +61,14 @@ def _placed(lane: Lane, packet: Packet[Stream], time: int, duration: int) -> Pac
 
 def _copied(lane: Lane) -> Carrier:
     assert isinstance(lane.source, AudioStream)
-    clock = AudioClock(lane.source, _tick(lane), lane.origin)
+    tick = _tick(lane)
+    clock = AudioClock(lane.source, tick, lane.origin)
 
     def carry(packet: Packet[Stream] | None) -> list[Packet[Stream]]:
         if packet is None:
             return []
         time, duration = clock.place(packet)
-        return [_placed(lane, packet, time, duration)]
+        return [_placed(lane, packet, time, duration, tick)]
 
     return carry
 

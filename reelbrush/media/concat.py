@@ -46,45 +46,56 @@ def segment_packets(
     timeline: Timeline,
     extradata: bytes,
 ) -> Iterator[Packet[Any]]:
-    """Yield the packets of all segments in order, at most one segment in memory; see `timed_packets`."""
+    """Yield the packets of all segments in order, one in memory at a time; see `timed_packets`."""
     for segment in manifest.segments:
         with opened_encoded(open_segment, segment.index, packets_only=True) as (container, stream):
-            packets = timed_packets(container, stream, segment, timeline, extradata)
-        yield from packets
+            yield from timed_packets(container, stream, segment, timeline, extradata)
 
 
 def timed_packets(
     container: InputContainer, stream: VideoStream, segment: Segment, timeline: Timeline, extradata: bytes
-) -> list[Packet[Any]]:
-    """Return the packets of one opened segment, each with its presentation time, the same decoding time and
+) -> Iterator[Packet[Any]]:
+    """Yield the packets of one opened segment, each with its presentation time, the same decoding time and
     its duration, in ticks of `timeline`.
 
-    Raises StitchError when the segment has another number of frames or other parameter sets than promised,
-    or holds frames out of display order.
+    Raises StitchError, sooner or later on the way, when the segment has another number of frames or other
+    parameter sets than promised, or holds frames out of display order.
     """
-    packets = _proven(container, stream, segment, extradata)
-    for frame, packet in enumerate(packets, segment.first_frame):
+    frame = segment.first_frame
+    for packet in _proven(container, stream, segment, extradata):
         packet.pts = packet.dts = timeline.start(frame)
         packet.duration = timeline.start(frame + 1) - timeline.start(frame)
-    return packets
+        yield packet
+        frame += 1
 
 
 def _proven(
     container: InputContainer, stream: VideoStream, segment: Segment, extradata: bytes
-) -> list[Packet[Any]]:
-    packets = [packet for packet in container.demux(stream) if packet.size]
+) -> Iterator[Packet[Any]]:
+    """Yield packets as they are read: memory for all of a segment would be given back and faulted in anew."""
+    found = 0
+    for packet in container.demux(stream):
+        if not packet.size:
+            continue
+        found += 1
+        if found == 1:
+            _prove_first(packet, stream, segment, extradata)
+        if packet.pts != packet.dts:
+            raise StitchError(f"segment {segment.index} is not in display order", advice="score it again")
+        if found <= segment.frame_count:
+            yield packet
+    if found != segment.frame_count:
+        raise StitchError(
+            f"segment {segment.index} holds {found} frames instead of {segment.frame_count}",
+            advice="score it again",
+        )
+
+
+def _prove_first(packet: Packet[Any], stream: VideoStream, segment: Segment, extradata: bytes) -> None:
     if bytes(stream.codec_context.extradata or b"") != extradata:
         raise StitchError(
             f"segment {segment.index} was encoded with other settings than segment 0",
             advice="score all segments with one version of the product",
         )
-    if len(packets) != segment.frame_count:
-        raise StitchError(
-            f"segment {segment.index} holds {len(packets)} frames instead of {segment.frame_count}",
-            advice="score it again",
-        )
-    if any(packet.pts != packet.dts for packet in packets):
-        raise StitchError(f"segment {segment.index} is not in display order", advice="score it again")
-    if not packets[0].is_keyframe:
+    if not packet.is_keyframe:
         raise StitchError(f"segment {segment.index} does not start with a key frame", advice="score it again")
-    return packets

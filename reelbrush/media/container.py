@@ -30,6 +30,8 @@ DEMUXERS = (
 )
 MOST_PIXELS = 1 << 27  # per frame; a decoder allocates nothing for a picture that claims more
 READ_BUFFER = 1 << 18  # bytes per read of the blob: few round trips to a remote store, little memory
+# FFmpeg reads on for frame rates and formats that whoever wants packets alone does not ask for
+_PACKETS_ONLY = {"probesize": "4096", "analyzeduration": "0", "fpsprobesize": "0"}
 
 
 class _Nameless:
@@ -44,7 +46,8 @@ class _Nameless:
 def open_input(reader: BinaryIO, *, packets_only: bool = False) -> InputContainer:
     """Open media behind `reader` (seekable, at any position), which stays the caller's to close.
 
-    With `packets_only` no frame is decoded to see what the container does not say, such as the pixel format.
+    With `packets_only`, for files of our own, nothing is read or decoded to see what the header does not say,
+    such as the pixel format.
     Raises Refusal with a stable code: `empty`, `playlist`, `image`, `encrypted`, `not-video`, `unreadable`.
     """
     reader.seek(0)
@@ -67,6 +70,7 @@ def open_input(reader: BinaryIO, *, packets_only: bool = False) -> InputContaine
                 "format_whitelist": DEMUXERS,
                 "protocol_whitelist": "none",
                 "enable_drefs": "0",
+                **(_PACKETS_ONLY if packets_only else {}),
             },
         )
         return cast(InputContainer, container)

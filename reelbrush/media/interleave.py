@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from typing import Any
 
 from av.container import InputContainer
@@ -45,11 +44,14 @@ def carried_packets(
 
 
 def interleaved(video: Iterator[Packet[Any]], others: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
-    """Merge by decoding time; at equal times the video's packet goes last. Holds one packet of each."""
+    """Merge by decoding time; at equal times the video's packet goes last. Holds one packet of each.
+
+    The packets of one stream index must have one time base.
+    """
+    ticks = _Ticks()
     waiting = next(others, None)
     for packet in video:
-        due = _seconds(packet)
-        while waiting is not None and _seconds(waiting) <= due:
+        while waiting is not None and not ticks.before(packet, waiting):
             yield waiting
             waiting = next(others, None)
         yield packet
@@ -58,5 +60,20 @@ def interleaved(video: Iterator[Packet[Any]], others: Iterator[Packet[Any]]) -> 
     yield from others
 
 
-def _seconds(packet: Packet[Any]) -> Fraction:
-    return (packet.dts or 0) * packet.time_base
+class _Ticks:
+    """Compares decoding times across streams in whole numbers; fractions cost more than muxing."""
+
+    def __init__(self) -> None:
+        self._of_stream: dict[int, tuple[int, int]] = {}
+
+    def before(self, one: Packet[Any], other: Packet[Any]) -> bool:
+        """Whether `one` is decoded before `other`, and not at the same time."""
+        up, down = self._tick(one)
+        other_up, other_down = self._tick(other)
+        return (one.dts or 0) * up * other_down < (other.dts or 0) * other_up * down
+
+    def _tick(self, packet: Packet[Any]) -> tuple[int, int]:
+        tick = self._of_stream.get(packet.stream_index)
+        if tick is None:
+            tick = self._of_stream[packet.stream_index] = packet.time_base.as_integer_ratio()
+        return tick

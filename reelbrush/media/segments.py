@@ -13,8 +13,7 @@ from reelbrush.media.index import PacketIndex
 from reelbrush.media.stream import FrameStream
 
 CHECKED_SEEKS = 200  # at most
-CHECKED_PIXELS = 2_000_000_000  # decoded at most while checking seeks
-FRAMES_PER_SEEK = 5  # that a decoder works on before the first comes out, roughly
+DECODED_SEEKS = 12  # of them at most; one costs as much as indexing a thousand frames
 LONGEST_LEAD = 3000  # frames decoded before a segment's first, beyond which an intermediate is cheaper
 
 
@@ -56,20 +55,35 @@ def decodes_too_much(index: PacketIndex) -> bool:
     return any(segment.first_frame - (segment.seek_pts or 0) > LONGEST_LEAD for segment in segments)
 
 
-def untrue_seek(
-    open_source: Opener, stream_index: int, segments: Sequence[Segment], pixels_per_frame: int
-) -> str:
-    """Decode the first frame at the seeks of some segments, evenly spread; say what is wrong, else return "".
+def untrue_seek(open_source: Opener, stream_index: int, segments: Sequence[Segment]) -> str:
+    """Seek to the key frames of some segments, evenly spread; say what is wrong, else return "".
 
-    What a seek must do: give the frame at exactly its timestamp, undamaged.
+    What a seek must do: find the key packet with exactly its timestamp. What decoding from it must do, tried
+    for some of those: give the frame at exactly that timestamp, undamaged. A frame that is wrong elsewhere is
+    found when its segment is decoded.
     """
     seeks = sorted({segment.seek_pts for segment in segments if segment.seek_pts is not None})
-    most = max(1, min(CHECKED_SEEKS, CHECKED_PIXELS // (FRAMES_PER_SEEK * pixels_per_frame)))
-    chosen = seeks[:: -(-len(seeks) // most)] if seeks else []
+    checked = _spread(seeks, CHECKED_SEEKS)
+    decoded = set(_spread(checked, DECODED_SEEKS))
     with FrameStream(open_source, stream_index) as decoder:
-        for pts in chosen:
-            frames = decoder.from_key(pts)
-            frame = next((each for each in frames if each.pts is None or each.pts >= pts), None)
-            if frame is None or frame.pts != pts or frame.is_corrupt:
+        for pts in checked:
+            if pts not in decoded:
+                decoder.find_key(pts)
+            elif not _gives(decoder, pts):
                 return f"decoding from the key frame at {pts} does not give the frame at {pts}"
     return ""
+
+
+def _gives(decoder: FrameStream, pts: int) -> bool:
+    alone = decoder.key_frame(pts)
+    if alone is not None and not alone.is_corrupt:
+        return True
+    # two packets may hold the two fields of one frame, and some decoders wait for the next key frame
+    frames = decoder.from_key(pts)
+    frame = next((each for each in frames if each.pts is None or each.pts >= pts), None)
+    return frame is not None and frame.pts == pts and not frame.is_corrupt
+
+
+def _spread(times: Sequence[int], most: int) -> Sequence[int]:
+    """Return at most `most` of `times`, the first one and evenly spread others."""
+    return times[:: -(-len(times) // most)] if times else ()

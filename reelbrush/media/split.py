@@ -90,7 +90,7 @@ def split_video(
     reason = "a careful split was asked for" if careful else _distrust(survey.index, look)
     path = scratch / INTERMEDIATE_NAME
     if not reason:
-        reason = _unreadable_in_parts(open_source, survey, video, path)
+        reason = _unreadable_in_parts(open_source, survey, video.codec, path)
     if not reason:
         timestamps = array("q", survey.index.timestamps.tobytes())
         _check_time(limits, timestamps, video)
@@ -184,7 +184,7 @@ def _distrust(index: PacketIndex, look: FirstLook) -> str:
     return ""
 
 
-def _unreadable_in_parts(open_source: Opener, survey: _Survey, video: Video, path: Path) -> str:
+def _unreadable_in_parts(open_source: Opener, survey: _Survey, codec: str, path: Path) -> str:
     """Say why segments cannot be decoded from the source's own packets; empty when they can.
 
     The packets of a container that cannot be seeked exactly are first copied to `path`.
@@ -195,7 +195,7 @@ def _unreadable_in_parts(open_source: Opener, survey: _Survey, video: Video, pat
     copied = not survey.seeks_exactly
     try:
         if copied:
-            if video.codec not in REMUXED_CODECS:
+            if codec not in REMUXED_CODECS:
                 return "its container cannot be seeked exactly"
             reason = write_remux(open_source, stream_index, index, path)
             if reason:
@@ -206,7 +206,7 @@ def _unreadable_in_parts(open_source: Opener, survey: _Survey, video: Video, pat
             if look.times != ordinals or (look.whole and len(ordinals) != len(index.timestamps)):
                 return "its first frames do not decode from a copy"
         segments = indexed_segments(index, ordinal=copied)
-        return untrue_seek(media, stream_index, segments, video.width * video.height)
+        return untrue_seek(media, stream_index, segments)
     except (SourceDamaged, FFmpegError, ValueError) as error:
         return f"its packets cannot be read in parts ({error})"
 

@@ -53,6 +53,25 @@ class FrameStream:
 
         Frames before `pts` may come first. Raises SourceDamaged when there is no such packet.
         """
+        first, packets = self._seek(pts)
+        return self._decode(packets, first)
+
+    def key_frame(self, pts: int) -> VideoFrame | None:
+        """Decode the key packet with exactly this timestamp alone; None when it shows no frame by itself.
+
+        Raises SourceDamaged when there is no such packet.
+        """
+        first, _ = self._seek(pts)
+        _, stream = self._open()
+        frames = [*self._frames_of(first), *self._drain(stream)]
+        return next((frame for frame in frames if frame.pts == pts), None)
+
+    def find_key(self, pts: int) -> None:
+        """Look for the key packet with exactly this timestamp without decoding it; raises SourceDamaged."""
+        self._seek(pts)
+
+    def _seek(self, pts: int) -> tuple[Packet[VideoStream], Iterator[Packet[VideoStream]]]:
+        """Return the key packet at `pts` and the packets behind it. Raises SourceDamaged."""
         container, stream = self._open()
         self._touched = True
         container.seek(pts, stream=stream)
@@ -67,7 +86,7 @@ class FrameStream:
             raise SourceDamaged(
                 f"the source has no key frame at timestamp {pts}", advice="split it carefully"
             )
-        return self._decode(packets, first)
+        return first, packets
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         if self._container is None:
