@@ -42,13 +42,27 @@ class BoundChain:
         `options` are onnxruntime's for this call. Raises what onnxruntime raises, also when the model gives
         another shape.
         """
-        if self._given is None or self._taken is None:
+        if self._given is None:
             painted = np.empty_like(frames)
             source = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(frames))
             self._run(source, ort.OrtValue.ortvalue_from_numpy(painted), options)
             return painted
+        self.give(frames)
+        self.compute(options)
+        return self.take()
+
+    def give(self, frames: Frames) -> None:
+        """Copy `frames` into the buffer that the model reads; only with a `shape`."""
+        assert self._given is not None
         self._given.update_inplace(np.ascontiguousarray(frames))
+
+    def compute(self, options: Any = None) -> None:
+        """Paint what was given; only with a `shape`."""
         self._run(self._given, self._taken, options)
+
+    def take(self) -> Frames:
+        """Return what was painted, in a new array; only with a `shape`."""
+        assert self._taken is not None
         copied: Frames = self._taken.numpy()
         # of memory that the next call writes, onnxruntime gives a view where it can
         return copied if copied.flags.owndata else copied.copy()

@@ -34,22 +34,22 @@ class StyleSession:
         when CUDA is wanted and missing or cannot be used although there is a GPU (`gpu`).
         """
         self._style = style
-        self._chain = chain
-        self._plan = plan or make_plan(providers, chain)
+        self.chain = chain
+        self.plan = plan or make_plan(providers, chain)
         self.raw = chain.raw  # name of the model's own output in `run`, None when merging hides it
         try:
             with DEVICE.together():
-                self._sessions = load_graphs(chain, self._plan.dynamic)
+                self._sessions = load_graphs(chain, self.plan.dynamic)
         except MemoryError:
             raise
         except Exception as error:
             raise explain(error, style, "loads") from error
         self._inputs = [[value.name for value in session.get_inputs()] for session in self._sessions]
         self._outputs = [[value.name for value in session.get_outputs()] for session in self._sessions]
-        self._lanes = Lanes(chain, self._plan, style)
+        self._lanes = Lanes(chain, self.plan, style)
         self.runtime_version: str = ort.__version__
         self.provider: str = self._sessions[0].get_providers()[0]
-        if self._plan.dynamic.provider != CPU and self.provider == CPU:
+        if self.plan.dynamic.provider != CPU and self.provider == CPU:
             raise gpu_failed(f"onnxruntime {ort.__version__} cannot use CUDA on this node")
         self._trimming = ort.RunOptions()
         arena = "cpu:0" if self.provider == CPU else "gpu:0"
@@ -58,22 +58,22 @@ class StyleSession:
     @property
     def fixed(self) -> bool:
         """Whether the model was made for a number of frames per call."""
-        return self._chain.frames_per_call is not None
+        return self.chain.frames_per_call is not None
 
     @property
     def frames_per_call(self) -> int:
         """Frames to give to one `paint`: what the model was made for, else 1 on a CPU and 4 on a GPU."""
-        return self._chain.frames_per_call or (1 if self.provider == CPU else FRAMES_ON_GPU)
+        return self.chain.frames_per_call or (1 if self.provider == CPU else FRAMES_ON_GPU)
 
     @property
     def streams(self) -> int:
         """Threads that have to paint at the same time for the device to be busy, >= 1."""
-        return 1 if self._plan.fixed is None else STREAMS
+        return 1 if self.plan.fixed is None else STREAMS
 
     @property
     def notes(self) -> dict[str, str]:
         """What the bytes depend on besides provider and model, for the ledger; nothing on a CPU."""
-        return dict(self._plan.notes) | ({"cuda_graph": "refused"} if self._lanes.refused else {})
+        return dict(self.plan.notes) | ({"cuda_graph": "refused"} if self._lanes.refused else {})
 
     def paint(self, frames: Frames, *, trim: bool = False, together: int = 0) -> Frames:
         """Return `frames` (N, H, W, 3) uint8 repainted, same shape and type; `trim` afterwards if wished.
@@ -82,8 +82,8 @@ class StyleSession:
         all calls compute the same. Raises ScoringError with code `out-of-memory`, or StyleError when the
         model refuses or changes the shape.
         """
-        lanes = self._plan.fixed is not None and not trim
-        wanted = self._chain.frames_per_call or (together if lanes else 0)
+        lanes = self.plan.fixed is not None and not trim
+        wanted = self.chain.frames_per_call or (together if lanes else 0)
         given = _filled(frames, wanted)
         painted = self._lanes.paint(given) if lanes else self._paint_any(given, trim)
         return painted[: len(frames)]
@@ -105,7 +105,7 @@ class StyleSession:
         `options` are onnxruntime's for this call.
         """
         count = len(frames)
-        tensors: dict[str, Any] = {FRAMES: _filled(frames, self._chain.frames_per_call or 0)}
+        tensors: dict[str, Any] = {FRAMES: _filled(frames, self.chain.frames_per_call or 0)}
         try:
             with DEVICE.together():
                 for session, inputs, outputs in zip(self._sessions, self._inputs, self._outputs, strict=True):
@@ -122,7 +122,7 @@ class StyleSession:
     def _paint_any(self, frames: Frames, trim: bool) -> Frames:
         try:
             with DEVICE.together():
-                chain = BoundChain(self._sessions, self._plan.dynamic.device)
+                chain = BoundChain(self._sessions, self.plan.dynamic.device)
                 return chain.paint(frames, self._trimming if trim else None)
         except MemoryError:
             raise
