@@ -17,7 +17,7 @@ class Settings:
     store: str  # see reelbrush.store.open_store
     backend: str = "local"  # local, azureml (azureml-core) or azureml-v2 (azure-ai-ml); see chosen_backend
     nodes: int = 2  # processes or cluster nodes that score at the same time; 1..1000
-    threads: int = 1  # inference threads of one scoring process; 1..64
+    threads: int = 0  # inference threads of one scoring process at most, 0..64; 0: one per core
     processes: int = 1  # of one run on each node, one per GPU, by MPI when above 1; 1..64
     run_nodes: int = 1  # cluster nodes of one run, by MPI when above 1; 1..100
     batch_frames: int = 0  # frames of one batch; 0 plans by nodes
@@ -119,7 +119,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _FIELDS: dict[str, str] = {name: str(kind) for name, kind in Settings.__annotations__.items()}
 _RANGES: dict[str, tuple[float, float]] = {
     "nodes": (1, 1000),
-    "threads": (1, 64),
+    "threads": (0, 64),
     "processes": (1, 64),
     "run_nodes": (1, 100),
     "batch_frames": (0, 10_000_000),

@@ -23,6 +23,7 @@ from reelbrush.job import (
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
+from scoring.crew import choose_threads
 from scoring.failures import Canceled, describe
 from scoring.gpu import CPU
 from scoring.ledger import published_pages
@@ -60,7 +61,7 @@ class RunRequest:
 class RunSettings:
     """How this process scores; nothing here changes a byte of the output but the provider."""
 
-    threads: int = 1  # frames painted at the same time, >= 1; on a GPU as many as it needs at least
+    threads: int = 1  # frames painted at the same time at most; 0: what suits the cores; see choose_threads
     frames: int = 0  # given to the model by one call; 0: what suits the device
     providers: str = "auto"  # see StyleSession
     styles: Path | None = SHIPPED  # folder of styles; None: fetched from the store
@@ -202,6 +203,9 @@ class _Run:
             repainter = self._open_repainter(timestamps, Path(folder))
         _LOG.info("device %s, versions %s", repainter.versions.get("device", CPU), repainter.versions)
         versions = {name: version(name) for name in ("av", "numpy")}
+        size = self.manifest.encode.width, self.manifest.encode.height
+        frames = sum(segment.frame_count for segment in missing)
+        threads = choose_threads(repainter, *size, frames, self.settings.threads)
         publisher = Publisher(self.store, self.manifest, timestamps, self.run, versions)
         tally = self.reporter.tally
         with tempfile.TemporaryDirectory(prefix="reelbrush-") as scratch:
@@ -210,7 +214,7 @@ class _Run:
                 timestamps=timestamps,
                 open_media=self._open_media,
                 repainter=repainter,
-                threads=max(self.settings.threads, repainter.streams),
+                threads=max(threads, repainter.streams),
                 scratch=Path(scratch),
                 stop=self.stop,
             ).score(

@@ -60,7 +60,11 @@ def run_command(arguments: Sequence[str], stop: StopRequest) -> int:
         _LOG.warning("%s", shared)
     styles = None if options.styles == SHELF else Path(options.styles)
     settings = RunSettings(
-        threads=options.threads, providers=options.providers, styles=styles, frames=options.frames
+        # processes of one node share its cores
+        threads=options.threads or (0 if rank.size == 1 else 1),
+        providers=options.providers,
+        styles=styles,
+        frames=options.frames,
     )
     try:
         return EXIT_CODES[_run(options, settings, rank, stop)]
@@ -116,7 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         help=f"folder of styles, or {SHELF} for those in the store's container",
     )
     parser.add_argument(
-        "--threads", type=_count, default=1, help="frames painted at the same time (default 1)"
+        "--threads",
+        type=_count,
+        default=0,
+        help="frames painted at the same time at most (default: the cores, under MPI 1)",
     )
     parser.add_argument(
         "--frames", type=_count, default=0, help="frames of one call of the model (default 1, on a GPU 4)"

@@ -27,7 +27,9 @@ from reelbrush.job import BatchState
 
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
 _STOPPED = ("75", "-15", "lost")
-TICK = 0.1  # seconds between two looks at the processes while any run is open
+TICK = (
+    0.5  # seconds between two looks at the processes while any run is open; ends of children tell themselves
+)
 SETTLE = 0.05  # without a new submission before runs start, so that cores are shared among all of them
 _NICE = 5  # painting takes what those who serve people leave
 _DRAIN = "drain"
@@ -54,7 +56,7 @@ class LocalCompute:
         folder: Path,
         *,
         workers: int,
-        threads: int = 1,
+        threads: int = 0,
         processes: int = 1,
         styles: str = "",
         run_seconds: float = 6 * 3600,
@@ -66,7 +68,7 @@ class LocalCompute:
         self._over: set[str] = set()  # ended runs that need no more looks, many as they may be
         self._lock = threading.Lock()
         self._pump: threading.Thread | None = None
-        self._news = threading.Event()  # a submission, which need not wait for the next look
+        self._news = threading.Event()  # a submission or an end, which need not wait for the next look
         self._submitted = 0.0  # time.monotonic() of the latest submission
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -190,7 +192,7 @@ class LocalCompute:
 
     def _watch(self) -> None:
         idle = 0
-        while idle < 10:  # a second without any open run ends the thread; the next call starts another
+        while idle < 3:  # a second without any open run ends the thread; the next call starts another
             idle = 0 if self._step() else idle + 1
             unsettled = self._submitted + SETTLE - time.monotonic()
             if self._news.wait(unsettled if 0 < unsettled < TICK else TICK):
@@ -224,7 +226,7 @@ class LocalCompute:
                     record.signal(signal.SIGKILL)
         settled = time.monotonic() - self._submitted >= SETTLE
         if settled and not _draining(self._folder):
-            threads = max(self._threads, self._workers // max(1, running + len(queued)))
+            threads = max(1, self._threads, self._workers // max(1, running + len(queued)))
             for run, job in queued[: max(0, self._workers - running)]:
                 try:
                     self._start(run, job, min(256, threads))
@@ -264,11 +266,16 @@ class LocalCompute:
                 env=environment,
             )
         self._children[run] = child
+        threading.Thread(target=self._await_end, args=(child,), name=f"end of {run}", daemon=True).start()
         yield_to_others(child.pid, _NICE)
         record = ProcessRecord.of(child.pid)
         record.write(folder / "process.json")
         if (folder / "canceled").exists():  # canceled while it was being started, with no process to signal
             record.signal(signal.SIGTERM)
+
+    def _await_end(self, child: subprocess.Popen[bytes]) -> None:
+        child.wait()
+        self._news.set()
 
 
 def drain(folder: Path) -> None:

@@ -47,7 +47,7 @@ def run_spec(settings: Settings, request: RunRequest) -> RunSpec:
     evicted_often = request.evictions >= settings.evictions and settings.dedicated_cluster != ""
     command = ["python", "-m", "scoring", "--store", settings.store, "--job", request.job]
     command += ["--run", request.run, "--styles", SHELF]
-    if settings.threads > 1:
+    if settings.threads:
         command += ["--threads", str(settings.threads)]
     # a Kubernetes compute has one identity, which is not found when it is asked for by its client id
     identity = settings.scoring_identity if not settings.instance_type else ""
