@@ -66,8 +66,8 @@ SIZES = {
 }
 """5.6, 13.3 and 23.2 thousand multiplications per pixel; 0.33, 0.82 and 1.43 MB.
 
-onnxruntime computes channels in blocks of 16 where there is AVX-512: a draft with 12 at half resolution took no
-more than a tenth less time (benchmarks/net_shapes.py).
+onnxruntime computes channels in blocks of 16 where there is AVX-512: a draft with 12 at half resolution took
+no more than a tenth less time (benchmarks/net_shapes.py).
 """
 
 
