@@ -44,7 +44,7 @@ def overlap(film: Film, style: str, precision: str, styles: Path, scratch: Path,
         with Wanted() as cores:
             _pipeline(film, repainter, scratch)
         spent["sequential"].append(1e3 * (middle - began) / frames)
-        spent["pipeline"].append(1e3 * (cpu_seconds() - middle) / frames)
+        spent["pipeline"].append(1e3 * (cpu_seconds() - middle - cores.own) / frames)
         running, wanted = max(running, cores.running), max(wanted, cores.running + cores.waiting)
     sequential, pipeline = cost(spent["sequential"]), cost(spent["pipeline"])
     return Overlap(sequential, pipeline, pipeline.fastest / sequential.fastest, running, wanted)

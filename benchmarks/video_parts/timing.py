@@ -48,6 +48,7 @@ class Wanted:
 
     running: float = 0.0  # cores
     waiting: float = 0.0  # cores
+    own: float = 0.0  # CPU seconds that looking took, none of which is in the others
     _first: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     _last: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     _over: threading.Event = field(default_factory=threading.Event)
@@ -65,6 +66,7 @@ class Wanted:
         self._thread.join()
         self._look()
         wall = 1e9 * (time.perf_counter() - self._began)
+        del self._last[str(self._thread.native_id)]
         spent = [
             (run - self._first.get(task, (0, 0))[0], wait - self._first.get(task, (0, 0))[1])
             for task, (run, wait) in self._last.items()
@@ -75,8 +77,9 @@ class Wanted:
         )
 
     def _watch(self) -> None:
-        while not self._over.wait(0.05):
+        while not self._over.wait(0.1):
             self._look()
+        self.own = time.thread_time()
 
     def _look(self) -> None:
         for task in os.listdir("/proc/self/task"):
