@@ -28,7 +28,7 @@ from reelbrush.job import BlobRef, Options, WorkNames, job_id, slug, starts_job,
 from reelbrush.job.names import INPUT, WORK
 from reelbrush.store import FolderStore
 
-LOOK_SECONDS = 0.5  # between two looks at the job
+LOOK_SECONDS = 1.0  # between two looks at the job, whose end tells itself
 LAST_SECONDS = 2.0  # that scoring processes have to end by themselves after the job
 
 

@@ -27,9 +27,7 @@ from reelbrush.job import BatchState
 
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
 _STOPPED = ("75", "-15", "lost")
-TICK = (
-    0.5  # seconds between two looks at the processes while any run is open; ends of children tell themselves
-)
+TICK = 0.5  # seconds between two looks while any run is open; children tell their ends themselves
 SETTLE = 0.05  # without a new submission before runs start, so that cores are shared among all of them
 _NICE = 5  # painting takes what those who serve people leave
 _DRAIN = "drain"
