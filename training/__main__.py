@@ -139,14 +139,20 @@ def judge(
 @main.command("quantise")
 @click.argument("style", type=FOLDER)
 @click.option(
-    "--calibration", type=FOLDER, required=True, help="At least 4 pictures; every other one is measured on."
+    "--calibration",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="A folder of at least 4 pictures, or, for imported styles, a video; every other one is measured on.",
 )
 def quantise_style(style: Path, calibration: Path) -> None:
     """Make the int8 variant of the style in the folder STYLE and enter it in its card."""
+    from training.imported.quantise import quantise_imported
     from training.quantise import quantise
+    from training.weights import is_style_net
 
     with told():
-        made = quantise(style, calibration)
+        quantiser = quantise if is_style_net(style / "model.onnx") else quantise_imported
+        made = quantiser(style, calibration)
     click.echo(
         f"{style / made.file}: {made.psnr_db} dB from float, {made.psnr_db_worst} dB on the worst of"
         f" {made.pictures} pictures, {made.cpu_ms_per_frame_640x360} ms per frame instead of {made.float_ms}"

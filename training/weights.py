@@ -33,6 +33,17 @@ def read_style_net(model: Path) -> StyleNet:
         raise ValueError(f"{model} is not a style that `reelbrush train` has made: {error}") from None
 
 
+def is_style_net(model: Path) -> bool:
+    """Whether the file, if there is one, is a style that this package exported."""
+    try:
+        read_style_net(model)
+    except ValueError:
+        return False
+    except FileNotFoundError:
+        pass  # whoever needs it says so
+    return True
+
+
 def _net(found: dict[str, Array]) -> StyleNet:
     blocks = sum(name.startswith("block") and name.endswith("first.weight") for name in found)
     stem, body = found["down.weight"].shape[1], found["down.weight"].shape[0]
