@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reelbrush.job.ledger import FlickerSums
-from scoring.flicker import FlickerTally, pair_flicker
-from scoring.flow import Picture, at_working_size
 from scoring.session import Frames
+
+if TYPE_CHECKING:
+    from scoring.flow import Picture
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,17 @@ def sampled_offsets(frame_count: int) -> range:
 
 def take_samples(first: int, originals: Frames, painted: Frames, wanted: range) -> tuple[FrameSample, ...]:
     """Return the samples among a segment's frames from offset `first` on whose offsets are `wanted`."""
-    return tuple(
-        FrameSample(at_working_size(original), at_working_size(repainted))
+    sampled = [
+        (original, repainted)
         for offset, (original, repainted) in enumerate(zip(originals, painted, strict=True), first)
         if offset in wanted
+    ]
+    if not sampled:
+        return ()
+    from scoring.flow import at_working_size  # OpenCV, which the first frame need not wait for
+
+    return tuple(
+        FrameSample(at_working_size(original), at_working_size(repainted)) for original, repainted in sampled
     )
 
 
@@ -47,6 +56,8 @@ def samples_flicker(samples: Sequence[FrameSample]) -> FlickerSums | None:
     """
     if len(samples) != 2 or all(np.array_equal(each.original, each.painted) for each in samples):
         return None
+    from scoring.flicker import FlickerTally, pair_flicker
+
     earlier, later = samples
     tally = FlickerTally()
     originals, painted = (earlier.original, later.original), (earlier.painted, later.painted)

@@ -6,7 +6,6 @@ OTEL_EXPORTER_OTLP_ENDPOINT choose any installed OpenTelemetry exporter (`consol
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import threading
@@ -32,6 +31,8 @@ _started = False
 async def telemetry_started() -> None:
     """Turn the app's telemetry on if it is not on yet; the event loop goes on meanwhile."""
     if not _started:
+        import asyncio  # the app has it already; a scoring process, which is not asked, need not load it
+
         await asyncio.to_thread(start_telemetry, "app")
 
 
