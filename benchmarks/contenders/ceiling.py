@@ -97,21 +97,21 @@ def copying() -> float:
 
 
 def operations(path: Path, height: int, width: int) -> float:
-    """Operations (two per multiply and add) of all convolutions for one frame."""
+    """Operations (two per multiply and add) of all convolutions for one frame, those with weight 0 left out:
+    graphs that copy by a convolution, or do several steps by one, do not count for more.
+    """
     model = onnx.load(path)
-    weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     layers = [node for node in model.graph.node if node.op_type == "Conv"]
     known = {value.name for value in model.graph.output}
-    model.graph.output.extend(
-        onnx.ValueInfoProto(name=n.output[0]) for n in layers if n.output[0] not in known
-    )
-    names = [node.output[0] for node in layers]
+    names = list(dict.fromkeys(name for node in layers for name in (node.input[1], node.output[0])))
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
     session = session_of(model, optimised=False)
     given = session.run(names, {"frames": np.zeros((1, height, width, 3), np.uint8)})
-    total = 0
-    for node, result in zip(layers, given, strict=True):
-        _, inputs, *sides = weights[node.input[1]]
-        total += 2 * result.size * inputs * int(np.prod(sides))
+    arrays = {name: np.asarray(array) for name, array in zip(names, given, strict=True)}
+    total = 0.0
+    for node in layers:
+        weight, result = arrays[node.input[1]], arrays[node.output[0]]
+        total += 2 * np.count_nonzero(weight) * result.size / len(weight)
     return total
 
 
