@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 import sys
@@ -81,10 +82,17 @@ async def _serve(request: ServeRequest, store: Store) -> None:
     try:
         to_do = await asyncio.to_thread(_open_to_page, store, host.base_url)
         print(f"serving {host.base_url}/; put videos into {where}/STYLE/{to_do}", file=sys.stderr, flush=True)
+        await asyncio.to_thread(_get_ready)
         await stopped.wait()
     finally:
         local.drain(runs)
         await host.stop(grace_seconds=10)
+
+
+def _get_ready() -> None:
+    """Import what the first upload would wait for: the app leaves it to the steps that need it."""
+    for module in ("reelbrush.media.split", "reelbrush.media.stitch"):
+        importlib.import_module(module)
 
 
 def _prepare(store: Store) -> str:

@@ -65,7 +65,7 @@ def basis_of(
     basis = ""
     if rate is None:
         reference = reference_rate(gpu=device != CPU)
-        threads = settings.threads if device == CPU else 1
+        threads = max(1, settings.threads) if device == CPU else 1
         seconds = reference.seconds_per_megapixel * pixels / 1e6 / threads
         styles = 1 if options.mix is None else 2
         rate, basis = Rate(max(seconds * styles, 1e-6), device, measured=False), reference.basis
