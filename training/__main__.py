@@ -159,5 +159,17 @@ def quantise_style(style: Path, calibration: Path) -> None:
     )
 
 
+@main.command()
+@click.argument("styles", type=FOLDER, nargs=-1, required=True)
+def renew(styles: tuple[Path, ...]) -> None:
+    """Export STYLES again from their own weights; their int8 variants go and have to be made again."""
+    from training.renewal import renew as renew_style
+
+    with told():
+        for style in styles:
+            before, now = renew_style(style)
+            click.echo(f"{style}: {now} ms per frame, {before} before")
+
+
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ from training.graph import Array
 class Axis:
     """How a convolution runs along one axis, and how its pixels are grouped.
 
-    stride, pad: of the convolution, in its input's pixels. inputs, outputs: pixels per cell, before and after.
+    stride, pad: of the convolution, in its input's pixels. inputs, outputs: px per cell, before and after.
     """
 
     stride: int = 1

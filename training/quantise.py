@@ -1,15 +1,12 @@
-"""The int8 variant of a style: its middle, where the time goes, computed on 8 bit whole numbers.
+"""The int8 variant of a style: all of it computed on 8 bit whole numbers, see `training.int8_graph`.
 
-Stem, down and paint stay in float: together they take a tenth of the time, while rounding the picture's
-first features or its last sums is what a viewer sees. (Down in float gave 3.8 dB at no cost in time.)
 Equalising the channels of neighbouring convolutions, which is exact in float, was tried and costs 3 to 8 dB:
 weights have one scale per output channel, and equal activations mean unequal weights inside of each.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
+import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,20 +14,15 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
-from onnxruntime.quantization.quant_utils import add_pre_process_metadata
+from onnx import numpy_helper
 from PIL import ImageOps
 
 from training.card_file import CARD, MODEL, read_card, write_card
 from training.digest import sha256
 from training.image_file import PICTURE_SUFFIXES, read_picture
-from training.measure import Painter, cpu_times
+from training.int8_graph import int8_model, tensors
+from training.measure import Painter, Paints, cpu_times
+from training.ranges import SHARES, Ranges, ranges_on
 
 VARIANT = "model-int8.onnx"
 
@@ -42,24 +34,13 @@ the two paintings and by nothing else; at 26 dB flat areas are visibly brighter,
 LARGEST_BYTES = 600_000
 
 MOST_PICTURES = 12
-"""Pictures of a folder that are calibrated with, and as many that are held out: onnxruntime keeps what all
-layers give for all of them in memory, about 50 MB for each by day and by night.
-"""
+"""Pictures of a folder that are calibrated with, and as many that are held out."""
 
 FRAME = (320, 208)
-"""Width and height in px of the pictures that are calibrated with; onnxruntime needs them equal."""
+"""Width and height in px of the pictures that are calibrated with, which are cut to it."""
 
 LONGEST_SIDE = 640
 """Of the held-out pictures, in px: about what films have."""
-
-RANGES: dict[str, tuple[CalibrationMethod, dict[str, float]]] = {
-    "minmax": (CalibrationMethod.MinMax, {}),
-    "99.999 %": (CalibrationMethod.Percentile, {"CalibPercentile": 99.999}),
-    "99.99 %": (CalibrationMethod.Percentile, {"CalibPercentile": 99.99}),
-}
-"""How much of what a layer gives its 256 levels have to hold. Less leaves finer levels for the rest, but what
-is cut off shows; which is best differs between styles. Entropy gave the same as minmax.
-"""
 
 Frames = NDArray[np.uint8]
 """(1, H, W, 3) uint8 RGB."""
@@ -71,8 +52,8 @@ class Int8:
 
     psnr_db, psnr_db_worst: mean and least over held-out pictures, by day and dark, of the PSNR against the
     float model. cpu_ms_per_frame_640x360: CPU milliseconds of one thread, fastest of several frames;
-    float_ms: the same of the float model, measured in turns with it. ranges: see RANGES. pictures: that
-    were held out.
+    float_ms: the same of the float model, measured in turns with it. ranges: see SHARES. pictures: that
+    were held out. calibration_sha256: of the digests of all pictures, calibrated with and held out, in order.
     """
 
     file: str
@@ -83,19 +64,21 @@ class Int8:
     float_ms: float
     ranges: str
     pictures: int
+    calibration_sha256: str
 
 
 def quantise(
     style: Path,
     calibration: Path,
     *,
-    ranges: Sequence[str] = tuple(RANGES),
+    ranges: Sequence[str] = tuple(SHARES),
     least_psnr_db: float = LEAST_PSNR_DB,
 ) -> Int8:
     """Make `model-int8.onnx` beside a trained style's `model.onnx` and enter it in the card.
 
     calibration: folder of at least four pictures, of which every other is held out to be measured on.
-    ranges: names in RANGES that are tried; the one whose worst picture is nearest to the float model wins.
+    ranges: names in SHARES that are tried; the one with the least squared error over all
+    pictures that are calibrated with, and a colour card, wins.
     least_psnr_db: that the worst held-out picture must have, inclusive.
     Raises FileNotFoundError when the style or the pictures are missing, and ValueError when the model was not
     made by this package, or the variant is too far from the float model or too large; nothing of the style
@@ -105,17 +88,15 @@ def quantise(
         if not (style / name).is_file():
             raise FileNotFoundError(f"there is no {name} in {style}")
     files = _pictures(calibration)
-    seen = [frame for file in _some(files[0::2]) for frame in _lights(_fitted(file))]
-    held_out = [frame for file in _some(files[1::2]) for frame in _lights(_whole(file))]
+    chosen_to_see, chosen_to_measure = _some(files[0::2]), _some(files[1::2])
+    seen = [frame for file in chosen_to_see for frame in _lights(_fitted(file))]
+    held_out = [frame for file in chosen_to_measure for frame in _lights(_whole(file))]
     drop_variant(style)
     reference = Painter(style / MODEL)
     with TemporaryDirectory(dir=style) as scratch:
-        made: dict[str, Path] = {}
-        for index, name in enumerate(ranges):
-            made[name] = Path(scratch) / f"{index}.onnx"
-            _quantise(style / MODEL, made[name], seen, name)
+        made = _quantised(style, seen, ranges, Path(scratch))
         trials = [*seen, colour_card()]
-        chosen = max(made, key=lambda name: min(distances(reference, Painter(made[name]), trials)))
+        chosen = min(made, key=lambda name: _error(reference, Painter(made[name]), trials))
         best = Painter(made[chosen])
         found = distances(reference, best, held_out)
         float_ms, int8_ms = cpu_times((reference, best), held_out[0][0])
@@ -136,6 +117,7 @@ def quantise(
             float_ms=float_ms,
             ranges=chosen,
             pictures=len(held_out),
+            calibration_sha256=_digest([*chosen_to_see, *chosen_to_measure]),
         )
         made[chosen].replace(style / VARIANT)
     card = read_card(style)
@@ -155,7 +137,7 @@ def drop_variant(style: Path) -> None:
     (style / VARIANT).unlink(missing_ok=True)
 
 
-def distances(reference: Painter, other: Painter, frames: Sequence[Frames]) -> list[float]:
+def distances(reference: Paints, other: Paints, frames: Sequence[Frames]) -> list[float]:
     """The PSNR in dB of what `other` paints against what `reference` does, one per picture; 99 if equal."""
     found: list[float] = []
     for frame in frames:
@@ -163,6 +145,11 @@ def distances(reference: Painter, other: Painter, frames: Sequence[Frames]) -> l
         error = float(np.square(difference).mean())
         found.append(10 * float(np.log10(255**2 / error)) if error > 1e-5 else 99.0)
     return found
+
+
+def _error(reference: Painter, other: Painter, frames: Sequence[Frames]) -> float:
+    """Mean squared error over all pictures, as a share of the largest possible."""
+    return float(np.mean(10 ** (-np.array(distances(reference, other, frames)) / 10)))
 
 
 def colour_card() -> Frames:
@@ -175,51 +162,24 @@ def colour_card() -> Frames:
     return np.concatenate([top, bottom])[None]
 
 
-class _Reader(CalibrationDataReader):
-    def __init__(self, frames: Sequence[Frames]) -> None:
-        self._frames: Iterator[Frames] = iter(frames)
-
-    def get_next(self) -> dict[str, Frames] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The next picture by the name of the model's input, None after the last."""
-        frame = next(self._frames, None)
-        return None if frame is None else {"frames": frame}
-
-
-def _quantise(model: Path, target: Path, frames: Sequence[Frames], ranges: str) -> None:
-    method, more = RANGES[ranges]
-    graph = onnx.load(model)
-    # Its pre-processing would infer shapes and fuse nodes, of which these graphs gain nothing.
-    add_pre_process_metadata(graph)
-    with redirect_stdout(StringIO()):  # the percentile calibrator talks
-        quantize_static(
-            graph,
-            target,
-            _Reader(frames),
-            quant_format=QuantFormat.QDQ,
-            # An Add or Relu beside a convolution joins it, so that nothing is rounded twice.
-            op_types_to_quantize=["Conv", "Relu", "Add"],
-            nodes_to_quantize=_middle(graph, model.parent.name),
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=method,
-            extra_options=dict(more),
-        )
-
-
-def _middle(model: onnx.ModelProto, style: str) -> list[str]:
-    """The names of the nodes that are computed in int8. Raises ValueError for a model from elsewhere."""
-    middle = [
-        node.name
-        for node in model.graph.node
-        if node.op_type in ("Conv", "Relu", "Add")
-        and (node.name.startswith("block") or node.name in ("down.relu", "body.relu", "up"))
-    ]
-    if "block0.first" not in middle or "up" not in middle:
+def _quantised(style: Path, seen: Sequence[Frames], ranges: Sequence[str], folder: Path) -> dict[str, Path]:
+    """A model per way to choose ranges. Raises ValueError for a model from elsewhere."""
+    graph = onnx.load(style / MODEL)
+    weights = {
+        tensor.name: numpy_helper.to_array(tensor).astype(np.float64) for tensor in graph.graph.initializer
+    }
+    blocks = sum(name.startswith("block") and name.endswith("first.weight") for name in weights)
+    if not blocks or "up.weight" not in weights:
         raise ValueError(
-            f"the model of {style} was not made by `reelbrush train`, which alone can be quantised"
+            f"the model of {style.name} was not made by `reelbrush train`, which alone can be quantised"
         )
-    return middle
+    found: dict[str, Ranges] = ranges_on(style / MODEL, tensors(blocks), seen, ranges)
+    made: dict[str, Path] = {}
+    for index, (name, on_pictures) in enumerate(found.items()):
+        made[name] = folder / f"{index}.onnx"
+        properties = {entry.key: entry.value for entry in graph.metadata_props}
+        onnx.save(int8_model(weights, on_pictures, properties), made[name])
+    return made
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -249,3 +209,7 @@ def _lights(frame: Frames) -> tuple[Frames, Frames]:
     """The picture as it is, and as if it were night."""
     night = 255 * 0.3 * (frame.astype(np.float32) / 255) ** 1.5
     return frame, night.round().astype(np.uint8)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()

@@ -71,15 +71,46 @@ def test_the_product_opens_it(quantised: tuple[Path, Int8]) -> None:
     assert 25 < distances(reference, Painter(folder / VARIANT), [probe_picture(180, 240)])[0] < 60
 
 
-def test_the_middle_runs_on_whole_numbers(quantised: tuple[Path, Int8], tmp_path: Path) -> None:
+def test_all_of_it_runs_on_whole_numbers(quantised: tuple[Path, Int8], tmp_path: Path) -> None:
     folder, _ = quantised
     options = session_options()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     ort.InferenceSession(folder / VARIANT, options, providers=["CPUExecutionProvider"])
     nodes = Counter(node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node)
-    convolutions = sum(node.op_type == "Conv" for node in onnx.load(folder / "model.onnx").graph.node)
-    assert nodes["QLinearConv"] == convolutions - 3 and nodes["Conv"] == 3
-    assert nodes["QuantizeLinear"] == nodes["DequantizeLinear"] == 1
+    blocks = nodes["QLinearAdd"]
+    assert blocks == 4 and nodes["QLinearConv"] == 2 * blocks + 4
+    assert not {"Conv", "QuantizeLinear", "DequantizeLinear", "Cast", "Clip"} & set(nodes)
+    # A convolution wants its channels last, and finds them so: two transpositions are the picture's own.
+    assert nodes["Transpose"] <= 2
+
+
+@pytest.mark.parametrize("size", [(33, 61), (90, 134), (5, 7), (1, 1)])
+def test_it_paints_what_the_float_model_paints_up_to_the_rim(
+    quantised: tuple[Path, Int8], size: tuple[int, int]
+) -> None:
+    folder, _ = quantised
+    picture = photograph(size)
+    assert distances(Painter(folder / "model.onnx"), Painter(folder / VARIANT), [picture])[0] > 30
+
+
+def photograph(size: tuple[int, int]) -> np.ndarray:
+    """A part of a photograph, (1, *size, 3)."""
+    with Image.open(STYLE / "before.jpg") as photo:
+        return np.asarray(photo.convert("RGB"))[None, : size[0], : size[1]].copy()
+
+
+def test_a_tile_equals_the_same_place_of_the_whole_frame(quantised: tuple[Path, Int8]) -> None:
+    painter = Painter(quantised[0] / VARIANT)
+    frames = probe_picture(200, 260)
+    tile = painter.paint(np.ascontiguousarray(frames[:, 40:200, 60:220]))
+    inside = (slice(None), slice(48, -48), slice(48, -48))
+    assert np.array_equal(tile[inside], painter.paint(frames)[:, 40:200, 60:220][inside])
+
+
+def test_a_frame_is_painted_alike_alone_and_in_a_batch(quantised: tuple[Path, Int8]) -> None:
+    painter = Painter(quantised[0] / VARIANT)
+    frames = np.concatenate([probe_picture(50, 61), 255 - probe_picture(50, 61)])
+    assert np.array_equal(painter.paint(frames)[1], painter.paint(frames[1:])[0])
 
 
 def test_any_number_of_threads_paints_the_same(quantised: tuple[Path, Int8]) -> None:
