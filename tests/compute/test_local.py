@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from reelbrush.compute import RunRequest
-from reelbrush.compute.local import LocalCompute, drain, kill, running, undrain
+from reelbrush.compute.local import LocalCompute, drain, kill, reap, running, undrain
 from reelbrush.compute.processes import ProcessRecord
 from reelbrush.compute.select import local_runs_folder
 from reelbrush.job import BatchState
@@ -100,12 +100,37 @@ def test_no_more_than_the_workers_run_at_once(backend: LocalCompute, here: Path)
 
 def test_a_video_is_painted_from_its_beginning(here: Path) -> None:
     backend = LocalCompute("folder:/x", here / "runs", workers=1)
+    drain(here / "runs")  # a busy machine may take long from one submission to the next
     for job, batch in (("one", 10), ("one", 2), ("two", 0), ("one", 0)):
         backend.submit(RunRequest(job, f"{job}-b{batch}-a1"))
         time.sleep(0.01)
+    undrain(here / "runs")
     expected = ["one-b0-a1", "one-b2-a1", "one-b10-a1", "two-b0-a1"]
     wait_for(lambda: all((here / f"started-{run}").exists() for run in expected))
     assert sorted(expected, key=lambda run: (here / f"started-{run}").stat().st_mtime_ns) == expected
+
+
+def test_the_next_run_begins_when_one_ends_without_waiting_for_a_look(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelbrush.compute.local.TICK", 3600.0)
+    backend = LocalCompute("folder:/x", here / "runs", workers=1)
+    for name in ("good-1", "good-2", "good-3"):
+        backend.submit(RunRequest("job", name))
+    wait_for(lambda: all(state(backend, f"good-{i}") is BatchState.DONE for i in (1, 2, 3)))
+
+
+def test_who_reaps_has_waited_for_all_processes(backend: LocalCompute, here: Path) -> None:
+    for name in ("good", "sleep"):
+        backend.submit(RunRequest("job", name))
+    wait_for(lambda: (here / "started-good").exists() and (here / "started-sleep").exists())
+    wait_for(lambda: len(list(here.glob("runs/*/process.json"))) == 2)
+    records = [ProcessRecord.read(path) for path in here.glob("runs/*/process.json")]
+    reap(here / "runs", 0.01)
+    for record in records:
+        assert record is not None
+        with pytest.raises(ChildProcessError):  # nobody's zombie, whose time would be lost
+            os.waitpid(record.pid, os.WNOHANG)
 
 
 def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here: Path) -> None:
