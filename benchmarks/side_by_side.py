@@ -3,7 +3,7 @@
     python benchmarks/side_by_side.py [--size 360p] [--rounds 3] [--json FILE] [--plot FILE]
                                       [--clip FILE] [--weights CHECKPOINT]
 
-Same machine, same clip, and for the first three the same weights, taking turns. Each runs in processes of its
+Same machine, same clip, and for the first four the same weights, taking turns. Each runs in processes of its
 own. CPU seconds count, since other load on the machine hardly changes them; wall time is told as it was. How
 to read the table: docs/performance.md. Ends with 1 when a video lacks frames or shows something else than its
 network paints.
@@ -54,8 +54,10 @@ def measure(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
         everybody = [contender for contender in everybody if contender.key in wanted.only.split(",")]
     if any(contender.heavy for contender in everybody) and importlib.util.find_spec("torch"):
         more: list[str | Path] = ["--checkpoint", wanted.weights] if wanted.weights else []
-        more += ["--style"] if any(contender.key == "product" for contender in everybody) else []
-        _module("prepare", env, folder / f"{SHORT}.mp4", folder, *more)
+        keys = {contender.key for contender in everybody}
+        more += ["--style"] if keys & {"product", "product-int8"} else []
+        more += ["--int8", folder / f"{wanted.heavy_frames}.mp4"] if "product-int8" in keys else []
+        print(_module("prepare", env, folder / f"{SHORT}.mp4", folder, *more), end="", file=sys.stderr)
         contenders = everybody
     else:
         contenders = [contender for contender in everybody if not contender.heavy]
@@ -129,7 +131,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1, help="of the first two contenders' networks")
     parser.add_argument("--style", default="starry-night")
-    parser.add_argument("--only", help="some of reference, plain, product, shipped, shipped-int8")
+    parser.add_argument(
+        "--only", help="some of reference, plain, product, product-int8, shipped, shipped-int8"
+    )
     parser.add_argument("--clip", type=Path, help="a video; by default the sample film with grain")
     parser.add_argument("--weights", type=Path, help="a fast-neural-style checkpoint; by default random ones")
     parser.add_argument("--json", type=Path, help="write all numbers here")

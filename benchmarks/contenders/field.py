@@ -40,6 +40,7 @@ def field(folder: Path, shipped: str, threads: int) -> list[Contender]:
 
     product = [
         ("product", "this product, same weights", True, STYLE, "float32"),
+        ("product-int8", "this product, same weights, int8", True, STYLE, "int8"),
         ("shipped", f"this product, {shipped}", False, shipped, "float32"),
         ("shipped-int8", f"this product, {shipped}, int8", False, shipped, "int8"),
     ]
