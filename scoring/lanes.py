@@ -17,6 +17,7 @@ from scoring.gate import Gate
 from scoring.loading import load_graphs
 from scoring.providers import Plan
 from scoring.runtime_errors import explain
+from scoring.tensorrt import engine_digest
 from scoring.wrap import GraphChain
 
 DEVICE = Gate()
@@ -43,7 +44,7 @@ class Lanes:
         self._chain, self._plan, self._style = chain, plan, style
         self._own = threading.local()
         self._all: weakref.WeakSet[_Lane] = weakref.WeakSet()
-        self.refused = False  # CUDA did not record the graph
+        self.notes: dict[str, str] = {}  # for the ledger: what was found out by painting
 
     def paint(self, frames: Frames) -> Frames:
         """Return `frames` (N, H, W, 3) repainted. Raises what `explain` makes of onnxruntime's errors."""
@@ -74,7 +75,8 @@ class Lanes:
             if error.code == "out-of-memory" or self._plan.fixed is None or not self._plan.fixed.captures:
                 raise
             _LOG.warning("style %s: painted without a CUDA graph: %s", self._style, str(error)[:300])
-        self._plan, self.refused = self._plan.without_capture(), True
+        self._plan = self._plan.without_capture()
+        self.notes = self.notes | {"cuda_graph": "refused"}
         return self._try(frames)
 
     def _try(self, frames: Frames) -> tuple[_Lane, Frames]:
@@ -85,9 +87,12 @@ class Lanes:
                 sessions = load_graphs(self._chain, way, frames.shape)
                 lane = _Lane(BoundChain(sessions, way.device, frames.shape), frames.shape)
                 assert lane.chain is not None
-                return lane, lane.chain.paint(frames)
+                painted = lane.chain.paint(frames)
         except Exception as error:
             raise self._explained(error, frames) from error
+        if engine := engine_digest(way):
+            self.notes = self.notes | {"engine": engine}
+        return lane, painted
 
     def _explained(self, error: Exception, frames: Frames) -> Exception:
         if isinstance(error, MemoryError):

@@ -73,7 +73,7 @@ class StyleSession:
     @property
     def notes(self) -> dict[str, str]:
         """What the bytes depend on besides provider and model, for the ledger; nothing on a CPU."""
-        return dict(self.plan.notes) | ({"cuda_graph": "refused"} if self._lanes.refused else {})
+        return dict(self.plan.notes) | self._lanes.notes
 
     def paint(self, frames: Frames, *, trim: bool = False, together: int = 0) -> Frames:
         """Return `frames` (N, H, W, 3) uint8 repainted, same shape and type; `trim` afterwards if wished.

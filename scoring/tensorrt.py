@@ -104,8 +104,8 @@ def engine_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 def engine_digest(way: Way) -> str:
     """Return the sha256 (hex) of the engine files of `way`, '' while there are none."""
-    home = Path(way.options.get("trt_engine_cache_path", ""))
-    engines = sorted(home.glob("*.engine")) if way.provider == TENSORRT else []
+    home = way.options.get("trt_engine_cache_path")
+    engines = sorted(Path(home).glob("*.engine")) if home else []
     if not engines:
         return ""
     digest = hashlib.sha256()

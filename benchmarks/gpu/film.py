@@ -46,7 +46,7 @@ class Stages:
 
 
 def make_film(path: Path, frames: int, size: tuple[int, int]) -> Path:
-    """Write `frames` frames of the sample film with grain, `size` (width, height): H.264, 50 per key frame."""
+    """Write `frames` frames of the sample film with grain, `size` (width, height): in H.264."""
     with tempfile.TemporaryDirectory() as folder:
         sample = Path(folder) / "sample.mp4"
         make_sample(sample, -(-frames // 25))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,13 +182,23 @@ def test_a_graph_that_cuda_refuses_to_record_is_painted_without(
     assert session.notes == {"cuda_graph": "refused"}
 
 
-def test_one_process_builds_an_engine_at_a_time(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_is_built_by_one_process_and_told(tmp_path: Path) -> None:
     """The CPU stands in for the provider; the folder and its lock are those of an engine."""
     home = tmp_path / "key"
     way = Way(fixed=True, options={"trt_engine_cache_path": str(home)})
     session = StyleSession(chain_of("identity"), "identity", plan=Plan(Way(), way))
     session.paint(frames_of(1))
-    assert (home / "lock").exists()
+    assert (home / "lock").exists() and session.notes == {}
+    (home / "style.engine").write_bytes(b"kernels")
+    painted: list[Frames] = []
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as a process does that builds
+        other = threading.Thread(target=lambda: painted.append(session.paint(frames_of(2))))
+        other.start()
+        other.join(0.3)
+        assert not painted
+    other.join(60)
+    assert painted and session.notes["engine"] == hashlib.sha256(b"kernels").hexdigest()
 
 
 def test_models_that_change_the_size_are_refused() -> None:
