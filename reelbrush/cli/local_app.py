@@ -68,7 +68,7 @@ def local_host(
         os.environ.pop("REELBRUSH_UPLOADS_QUEUE", None)
     if keep_work:
         os.environ["REELBRUSH_WORK_HOURS"] = str(_FOREVER_HOURS)
-    os.environ.setdefault("REELBRUSH_POLL_SECONDS", "1")
+    os.environ.setdefault("REELBRUSH_POLL_SECONDS", "2")
     compute = open_compute(Settings.from_env())
     # what ails a cluster may be cured while the app runs: doctor and health tell it
     problems = compute.preflight() if backend == "local" else []
