@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT)]
 
 from contenders.machine import describe  # noqa: E402
 from gpu.ceilings import Ceilings, measure  # noqa: E402
-from gpu.clock import by_threads, seconds_each, waiting  # noqa: E402
+from gpu.clock import by_threads, one_thread, seconds_each, waiting  # noqa: E402
 from gpu.cost import CARDS, costs, least_seconds, paper  # noqa: E402
 from gpu.film import Stages, make_film, nvdec, run  # noqa: E402
 from gpu.networks import Network, reference_network, shipped_network  # noqa: E402
@@ -124,6 +124,8 @@ def main() -> None:
         print(on_paper(networks))
         return
     began, device = time.monotonic(), wanted.device
+    if device == "cpu":
+        one_thread()
     budget = 60 * wanted.minutes / (3 * len(networks) * len(SIZES[device]) + 6)
     ceilings = measure(device, budget)
     rows: list[Row] = []

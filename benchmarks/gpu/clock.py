@@ -20,6 +20,13 @@ def waiting(device: str) -> Wait:
     return torch.cuda.synchronize
 
 
+def one_thread() -> None:
+    """Let torch compute in one thread, as sessions do on a CPU."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def seconds_each(
     works: Mapping[str, Callable[[], object]], wait: Wait, *, budget: float, rounds: int = 5
 ) -> dict[str, float]:
