@@ -15,7 +15,7 @@ from reelbrush.media.stitch import stitch
 from video_parts.film import Film, repeated, split_film
 from video_parts.timing import Cost, cost
 
-SHORT, LONG = 4, 24
+SHORT, LONG = 12, 36
 """How many times the clip follows itself; costs per frame are the difference, so that what a film pays once
 falls out: the first look at 72 frames, trial decoding of 12 key frames."""
 
