@@ -1,6 +1,6 @@
 """Ways to use the cores that a run was given, ways to hold its memory, and what a scorer holds at 1080p.
 
-    python benchmarks/threads.py [--style starry-night] [--imported DIR/NAME] [--rounds 2] [--json FILE]
+    python benchmarks/threads.py [--style starry-night] [--imported DIR] [--sizes 360p 720p] [--json FILE]
 
 Ways are processes of their own that paint the same picture, in turn, round after round; the fastest round of
 each counts. CPU time says what a way wastes; the wall, and so frames per second, only on an idle machine.
@@ -101,12 +101,13 @@ def paint(way: Way, style: str, precision: str, size: tuple[int, int], frames: i
     print(json.dumps(best | {"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
-def compare(style: str, rounds: int) -> list[dict[str, Any]]:
+def compare(style: str, sizes: list[str], rounds: int) -> list[dict[str, Any]]:
     """Return a row per size, precision and way."""
     from scorer_run import SIZES, spend
 
     rows: list[dict[str, Any]] = []
-    for size, frames in (("360p", 8), ("720p", 4)):
+    for size in sizes:
+        frames = {"360p": 8, "720p": 4, "1080p": 2}[size]
         for precision in ("float32", "int8"):
             found: dict[str, list[dict[str, float]]] = {}
             ways = ways_of(len(os.sched_getaffinity(0)))
@@ -140,13 +141,13 @@ def scorers(style: str, imported: Path | None) -> list[dict[str, Any]]:
 
 
 def plot(path: Path, rows: list[dict[str, Any]], title: str) -> None:
-    """Draw CPU time per frame and memory of each way."""
+    """Draw CPU time per frame and memory of each way, at the last size."""
     import matplotlib
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    shown = [row for row in rows if row["size"] == "720p"]
+    shown = [row for row in rows if row["size"] == rows[-1]["size"]]
     names = list(dict.fromkeys(row["way"] for row in shown))
     figure, axes = plt.subplots(1, 2, figsize=(11, 0.4 * len(names) + 1.6), dpi=110, sharey=True)
     for axis, column, label, scale in (
@@ -176,16 +177,15 @@ def main() -> None:
     )
     parser.add_argument("--style", default="starry-night")
     parser.add_argument("--imported", type=Path, metavar="DIR", help="folder of an imported style")
+    parser.add_argument("--sizes", nargs="+", choices=("360p", "720p", "1080p"), default=["360p", "720p"])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="a picture of the ways at 720p (needs matplotlib)"
-    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a picture of the ways (needs matplotlib)")
     options = parser.parse_args()
     from scorer_run import machine_line
 
     machine = machine_line()
-    rows = compare(options.style, options.rounds)
+    rows = compare(options.style, options.sizes, options.rounds)
     print(f"{machine}\n{options.style}, fastest of {options.rounds} rounds in turn\n")
     print("| | way | CPU ms per frame | frames/s by the wall | peak MiB |\n|---|---|---:|---:|---:|")
     for row in rows:
@@ -200,7 +200,7 @@ def main() -> None:
             json.dumps({"machine": machine, "ways": rows, "scorers": held}, indent=1) + "\n"
         )
     if options.plot:
-        plot(options.plot, rows, f"{options.style}, 1280x720, load {machine.rsplit(' ', 1)[1]}")
+        plot(options.plot, rows, f"{options.style}, {options.sizes[-1]}, load {machine.rsplit(' ', 1)[1]}")
 
 
 if __name__ == "__main__":
