@@ -3,8 +3,8 @@
     python benchmarks/scale.py [--json FILE] [--plot FILE.png]
     python benchmarks/scale.py --only projection --costs FILE
 
-`here`: what a frame takes by stage, and real runs with 1 and 2 workers. `projection`: films on 1 to 100 nodes
-from those numbers, the product's own planner, and constants each of which says where it comes from.
+`frames`: what a frame takes here by stage. `workers`: real runs with 1 and 2 of them. `projection`: films on
+1 to 100 nodes from the first, the product's own planner, and constants that say where they come from.
 `check`: the same model against the real app and a real SDK on the stand-in for the cluster, whose nodes only
 pretend to paint. Takes some minutes. Ends with 1 when a prediction is further off than --error.
 """
@@ -32,7 +32,7 @@ from scaling.nodes import NODES
 from scaling.plot import plot
 
 HEIGHTS = (360, 720, 1080)
-PARTS = ("here", "projection", "check")
+PARTS = ("frames", "workers", "projection", "check")
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default=",".join(PARTS), help="some of here, projection, check")
+    parser.add_argument("--only", default=",".join(PARTS), help="some of frames, workers, projection, check")
     parser.add_argument("--style", default="starry-night")
     parser.add_argument("--precision", default="int8", choices=("float32", "int8"))
     parser.add_argument("--frames", type=int, default=24, help="by which a frame is measured")
@@ -56,17 +56,17 @@ def main() -> None:
     parts = wanted.only.split(",")
     if not set(parts) <= set(PARTS):
         parser.error(f"--only takes some of {', '.join(PARTS)}")
-    if "projection" in parts and "here" not in parts and wanted.costs is None:
-        parser.error("a projection needs what is measured here: add here, or --costs FILE")
+    if "projection" in parts and "frames" not in parts and wanted.costs is None:
+        parser.error("a projection needs what is measured here: add frames, or --costs FILE")
     result: dict[str, Any] = {"machine": describe(), "style": wanted.style, "precision": wanted.precision}
     print(f"{result['machine']['cpu']}, {result['machine']['cores']} cores, load {result['machine']['load']}")
-    if "here" in parts:
-        result |= measure(wanted)
+    if "frames" in parts:
+        result |= frames(wanted)
     elif wanted.costs:
         known = json.loads(wanted.costs.read_text())
-        result |= {
-            name: known[name] for name in ("machine", "style", "precision", "frame", "constants", "workers")
-        }
+        result |= {name: known[name] for name in ("machine", "style", "precision", "frame", "constants")}
+    if "workers" in parts:
+        result["workers"] = workers(wanted)
     if "projection" in parts:
         result["projection"] = project(result, wanted.plot)
     off = 0.0
@@ -80,18 +80,22 @@ def main() -> None:
     sys.exit(1 if off > wanted.error else 0)
 
 
-def measure(wanted: argparse.Namespace) -> dict[str, Any]:
-    """Measure frames and runs here."""
+def frames(wanted: argparse.Namespace) -> dict[str, Any]:
+    """Measure what a frame takes here, and what of the constants can be measured."""
     style, precision = wanted.style, wanted.precision
     costs = {height: here.frame_cost(height, style, precision, wanted.frames) for height in HEIGHTS}
     constants = here.measured(Constants())
-    runs = [
-        run for h in HEIGHTS[:2] for run in here.workers(h, wanted.worker_frames, style, precision, (1, 2))
-    ]
-    print(f"\n{style} in {precision}\n\n{report.frames_table(costs)}\n")
-    print(report.workers_table(runs, NODES[0].price, NODES[0].cores))
+    print(f"\n{style} in {precision}\n\n{report.frames_table(costs)}", flush=True)
     frame = {str(height): asdict(cost) for height, cost in costs.items()}
-    return {"frame": frame, "constants": asdict(constants), "workers": [asdict(run) for run in runs]}
+    return {"frame": frame, "constants": asdict(constants)}
+
+
+def workers(wanted: argparse.Namespace) -> list[dict[str, Any]]:
+    """Run the product with 1 and 2 workers."""
+    style, precision, count = wanted.style, wanted.precision, wanted.worker_frames
+    runs = [run for height in HEIGHTS[:2] for run in here.workers(height, count, style, precision, (1, 2))]
+    print(f"\n{report.workers_table(runs, NODES[0].price, NODES[0].cores)}", flush=True)
+    return [asdict(run) for run in runs]
 
 
 def project(result: dict[str, Any], picture: Path | None) -> dict[str, Any]:

@@ -54,4 +54,4 @@ FILMS = (
     Film("1 h 1080p", 1080, 3600, 8e6 / 8),
     Film("10 h 720p", 720, 36_000, 5e6 / 8),
 )
-"""Bit rates are those that YouTube recommends for uploads at 24 to 30 frames per second: 1, 8, 5 Mbit/s."""
+"""The sources' bit rates, 1, 8 and 5 Mbit/s, are assumed."""

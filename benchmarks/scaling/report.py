@@ -80,7 +80,7 @@ def projection_table(film: Film, cost: FrameCost, nodes: Sequence[Node], constan
             "batches": [str(w.batches) for w in warm],
             "USD": [f"{cost_of(w, node):.2f} ({cost_of(c, node):.2f})" for w, c in both],
         }
-        rows += [[node.name, name, *line] for name, line in lines.items()]
+        rows.extend([node.name, name, *line] for name, line in lines.items())
     return table([film.name, "", *(str(n) for n in SHOWN)], rows)
 
 
