@@ -68,7 +68,7 @@ def paint(way: Way, style: str, precision: str, size: tuple[int, int], frames: i
     options = session_options()
     options.intra_op_num_threads = way.intra
     if way.spins:
-        options.log_severity_level = 4  # it would warn of the product's own answer
+        ort.set_default_logger_severity(4)  # it would warn of the product's own answer
         options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.enable_mem_pattern, options.enable_cpu_mem_arena = way.pattern, way.arena
     model = load_style(style).in_precision(precision).load_model().SerializeToString()
