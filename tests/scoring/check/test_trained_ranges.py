@@ -21,15 +21,15 @@ def rewritten(path: Path, taken: Range, given: Range) -> ModelProto:
     model = onnx.load(path)
     nodes = list(model.graph.node)
     convolutions = [node for node in nodes if node.op_type == "Conv"]
-    first, last = convolutions[0], convolutions[-1]
-    weight, bias = (weights_of(model, name) for name in first.input[1:])
+    first, last = (node.output[0] for node in (convolutions[0], convolutions[-1]))
+    weight, bias = weights_of(model, f"{first}.weight"), weights_of(model, f"{first}.bias")
     gain, offset = 255 / (taken[1] - taken[0]), -255 * taken[0] / (taken[1] - taken[0])
-    set_weights(model, first.input[1], weight * gain)
-    set_weights(model, first.input[2], bias + offset * weight.sum((1, 2, 3)))
-    weight, bias = (weights_of(model, name) for name in last.input[1:])
+    set_weights(model, f"{first}.weight", weight * gain)
+    set_weights(model, f"{first}.bias", bias + offset * weight.sum((1, 2, 3)))
+    weight, bias = weights_of(model, f"{last}.weight"), weights_of(model, f"{last}.bias")
     gain = (given[1] - given[0]) / 255
-    set_weights(model, last.input[1], weight * gain)
-    set_weights(model, last.input[2], bias * gain + given[0])
+    set_weights(model, f"{last}.weight", weight * gain)
+    set_weights(model, f"{last}.bias", bias * gain + given[0])
     del model.graph.node[:]
     model.graph.node.extend(passed_on(node) if is_byte_edge(node) else node for node in nodes)
     for value in (model.graph.input[0], model.graph.output[0]):
@@ -38,8 +38,7 @@ def rewritten(path: Path, taken: Range, given: Range) -> ModelProto:
 
 
 def is_byte_edge(node: NodeProto) -> bool:
-    ends = {*node.input, *node.output} & {"frames", "stylized"}
-    return node.op_type == "Clip" or (node.op_type == "Cast" and bool(ends))
+    return node.op_type in ("Clip", "Cast")
 
 
 def passed_on(node: NodeProto) -> NodeProto:
