@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from typing import Any
 
 import azure.durable_functions as df
@@ -25,8 +26,10 @@ from reelbrush.telemetry import count_evictions
 bp = df.Blueprint()
 
 TIMEOUT = "run-timeout"  # code of a run that the service stopped; see reelbrush.compute.causes
+GLANCE = 0.05  # seconds between two questions whether a run has ended
 LONG_TEXTS = 3  # failing batches whose message is passed on
 LOG_LINES, LOG_CHARACTERS = 5, 300  # of the log passed on, of each line
+_OPEN = (BatchState.QUEUED, BatchState.RUNNING)
 log = logging.getLogger("reelbrush.poll")
 
 
@@ -35,10 +38,27 @@ log = logging.getLogger("reelbrush.poll")
 async def poll_runs(request: dict) -> list:  # type: ignore[type-arg]
     """Return what was seen of each run, see `poll`.
 
-    Request: {"job": id, "runs": [[batch index, attempt], ...], "patient"?: true for `poll_patiently`}.
+    Request: {"job": id, "runs": [[batch index, attempt], ...], "patient"?: true for `poll_patiently`,
+    "linger"?: seconds within which the look comes as soon as one of the runs has ended}.
     """
+    if "linger" in request:
+        await linger(services(), request["job"], request["runs"], float(request["linger"]))
     look = poll_patiently if request.get("patient") else poll
     return await asyncio.to_thread(look, services(), request["job"], request["runs"])
+
+
+async def linger(to: Services, job: str, runs: list[list[int]], seconds: float) -> None:
+    """Wait until one of the runs is neither queued nor running, `seconds` at most.
+
+    For a backend that is asked without cost, since it is asked every GLANCE seconds.
+    """
+    ids = [run_id(job, index, attempt) for index, attempt in runs]
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        statuses = await asyncio.to_thread(to.compute.status, job, ids) if ids else {}
+        if any(run not in statuses or statuses[run].state not in _OPEN for run in ids):
+            return
+        await asyncio.sleep(min(GLANCE, left))
 
 
 def poll(to: Services, job: str, runs: list[list[int]]) -> list[dict[str, Any]]:
@@ -114,7 +134,7 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
         seen: dict[str, Any] = {"n": 0}
     else:
         seen = {"n": progress.frames_done, **_spent(progress)}
-    if status.state in (BatchState.QUEUED, BatchState.RUNNING):
+    if status.state in _OPEN:
         painted = progress.new_frames if progress is not None else 0
         return {**seen, "s": status.state, "n": max(seen["n"], painted)}
     if status.state is BatchState.CANCELED:

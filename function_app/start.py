@@ -91,6 +91,7 @@ def orchestration_input(
         "release": RELEASE,
         "job": to_json(job),
         "pollSeconds": settings.poll_seconds,
+        **({"lingers": True} if settings.backend == "local" else {}),
         "attempts": settings.attempts,
         "evictions": settings.evictions,
         "queueMinutes": settings.queue_minutes,

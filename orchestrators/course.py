@@ -51,6 +51,11 @@ class Course:
         """Whether the job was started by a release that plans by price, asks its cluster and is patient."""
         return int(self.request.get("release", 1)) >= 3
 
+    @property
+    def lingers(self) -> bool:
+        """Whether a look at the runs waits for news by itself, instead of a timer before it."""
+        return bool(self.request.get("lingers"))
+
     def show(self, phase: str, **more: Any) -> None:
         """Set the custom status; see `status_of`."""
         self.phase, now = phase, self.context.current_utc_datetime

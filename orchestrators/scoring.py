@@ -45,11 +45,13 @@ def score(course: Course, work: dict[str, Any]) -> Steps:
         now = context.current_utc_datetime
         work.setdefault("since", [now.isoformat(), frames_done(entries)])
         pause = poll_pause(request["pollSeconds"], work["frames"], frames_done(entries), work["since"], now)
-        yield context.create_timer(now + pause)
         runs = [
             [e.batch.index, e.attempt] for e in entries if e.state is not BatchState.DONE and not is_lost(e)
         ]
-        looks, trouble = yield from _look(course, work, runs)
+        linger = {"linger": pause.total_seconds()} if course.lingers and runs else {}
+        if not linger:
+            yield context.create_timer(now + pause)
+        looks, trouble = yield from _look(course, work, runs, **linger)
         moment = context.current_utc_datetime
         _measure(work, entries, looks, moment)
         entries = [seen(e, looks[e.batch.index]) if e.batch.index in looks else e for e in entries]
@@ -82,12 +84,13 @@ def reopen(work: dict[str, Any], missing: list[list[int]]) -> None:
     work.update(entries=packed, retries=work["retries"] + 1, rounds=work["rounds"] + 1)
 
 
-def _look(course: Course, work: dict[str, Any], runs: list[list[int]]) -> Steps:
+def _look(course: Course, work: dict[str, Any], runs: list[list[int]], **how: Any) -> Steps:
     """Look at `runs`; return what was seen of them, by index of the batch, and an error that ends the job.
 
-    While the cluster cannot be asked, only some runs may be seen: by what they wrote to the store.
+    `how` goes to the step as it is. While the cluster cannot be asked, only some runs may be seen: by what
+    they wrote to the store.
     """
-    asked = {"job": course.job, "runs": runs} | ({"patient": True} if course.plans else {})
+    asked = {"job": course.job, "runs": runs, **how} | ({"patient": True} if course.plans else {})
     answers: list[dict[str, Any]] = yield from course.step("poll_runs", stop=True, **asked)
     seen_now = [answer for answer in answers if "i" in answer]
     about: dict[str, Any] = next((answer for answer in answers if "i" not in answer), {})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activities.poll import poll
+from activities.poll import linger, poll
 from activities.services import Services
 from orchestrators.batches import Look
 from reelbrush.compute import RunRequest, RunStatus
@@ -141,3 +142,21 @@ def test_a_hundred_failing_batches_fit_into_one_payload(to: Services) -> None:
     assert len(answer) == 100 and len(json.dumps(answer)) < 10_000
     assert [index for index, look in enumerate(answer) if "log" in look] == [0]
     assert [len(line) for line in answer[0]["log"]] == [300] * 5
+
+
+def test_a_look_lingers_until_a_run_has_ended(to: Services) -> None:
+    (to.compute._folder / "drain").touch()  # type: ignore[attr-defined]
+    first, second = run_id(JOB, 0, 1), run_id(JOB, 1, 1)
+    record(to, first)
+    record(to, second)
+
+    async def inside() -> None:
+        await linger(to, JOB, [[0, 1], [1, 1]], 0.1)  # over although both are open
+        waiting = asyncio.create_task(linger(to, JOB, [[0, 1], [1, 1]], 3600))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        (to.compute._folder / second / "ended").write_text("0")  # type: ignore[attr-defined]
+        await asyncio.wait_for(waiting, 60)
+        await asyncio.wait_for(linger(to, JOB, [[2, 1]], 3600), 60)  # nobody knows it: that is news, too
+
+    asyncio.run(inside())

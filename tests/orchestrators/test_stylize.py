@@ -127,6 +127,19 @@ def test_the_way_of_one_upload(world: World, tmp_path: Path) -> None:
     assert findings == []
 
 
+def test_where_looks_linger_no_timer_comes_before_them(world: World, tmp_path: Path) -> None:
+    for name, request in (("timer", INPUT), ("linger", {**INPUT, "lingers": True})):
+        world.looks.clear()
+        status, calls, _ = play(world, tmp_path / name, request)
+        assert status.runtime_status == "Completed", status.output
+        looks = [request for step, request in calls if step == "poll_runs"]
+        passed = (status.updated - status.created).total_seconds()
+        if name == "timer":
+            assert passed >= 15 and not any("linger" in look for look in looks)
+        else:  # the clock of this host moves by timers alone
+            assert passed < 15 and looks[0]["linger"] == 15
+
+
 def test_a_refused_video_fails_the_job_with_its_reason(world: World, tmp_path: Path) -> None:
     world.script["split_video"] = lambda _: {
         "error": {"code": "encrypted", "message": "the video is encrypted"}
