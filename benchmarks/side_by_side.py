@@ -48,8 +48,9 @@ def measure(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
     film = wanted.clip or sample_film(folder / "film.mp4", max(lengths))
     for frames in lengths:
         make_clip(folder / f"{frames}.mp4", frames, height, film)
-    shutil.copytree(ROOT / "styles" / wanted.style, folder / "styles" / wanted.style)
-    everybody = field(folder, wanted.style, wanted.threads)
+    for style in {wanted.style, wanted.draft}:
+        shutil.copytree(ROOT / "styles" / style, folder / "styles" / style)
+    everybody = field(folder, wanted.style, wanted.draft, wanted.threads)
     if wanted.only:
         everybody = [contender for contender in everybody if contender.key in wanted.only.split(",")]
     if any(contender.heavy for contender in everybody) and importlib.util.find_spec("torch"):
@@ -126,14 +127,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", choices=SIZES, default="360p")
-    parser.add_argument("--frames", type=int, default=96, help="for the shipped style")
-    parser.add_argument("--heavy-frames", type=int, default=8, help="for the reference's network")
+    parser.add_argument("--frames", type=int, default=288, help="for the shipped style")
+    parser.add_argument("--heavy-frames", type=int, default=14, help="for the reference's network")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1, help="of the first two contenders' networks")
     parser.add_argument("--style", default="starry-night")
-    parser.add_argument(
-        "--only", help="some of reference, plain, product, product-int8, shipped, shipped-int8"
-    )
+    parser.add_argument("--draft", default="starry-night-draft", help="a shipped style of the draft size")
+    parser.add_argument("--only", help="keys of contenders, separated by commas")
     parser.add_argument("--clip", type=Path, help="a video; by default the sample film with grain")
     parser.add_argument("--weights", type=Path, help="a fast-neural-style checkpoint; by default random ones")
     parser.add_argument("--json", type=Path, help="write all numbers here")

@@ -29,7 +29,7 @@ class Contender:
     alone: Callable[[Path, Path], Command] | None = None
 
 
-def field(folder: Path, shipped: str, threads: int) -> list[Contender]:
+def field(folder: Path, shipped: str, draft: str, threads: int) -> list[Contender]:
     """Return the contenders; `folder` is prepared, `threads` are for the first two."""
     plain, weights = folder / "plain.onnx", folder / "weights.pth"
 
@@ -43,6 +43,8 @@ def field(folder: Path, shipped: str, threads: int) -> list[Contender]:
         ("product-int8", "this product, same weights, int8", True, STYLE, "int8"),
         ("shipped", f"this product, {shipped}", False, shipped, "float32"),
         ("shipped-int8", f"this product, {shipped}, int8", False, shipped, "int8"),
+        ("draft", f"this product, {draft}", False, draft, "float32"),
+        ("draft-int8", f"this product, {draft}, int8", False, draft, "int8"),
     ]
     return [
         Contender(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contenders.field import Command, Contender
+from reelbrush.compute.scorer_variables import scorer_variables
 
 SHORT = 2
 """Frames of the short clip; a file of one frame is a picture."""
@@ -71,7 +72,7 @@ def take_turn(
     more = frames - SHORT
     if contender.alone is not None:
         notes = folder / "alone.json"
-        launched(contender.alone(long, notes), env)
+        launched(contender.alone(long, notes), {**env, **scorer_variables(env)})
         by_stage = {name: spent / frames for name, spent in json.loads(notes.read_text()).items()}
     else:
         by_stage = {
