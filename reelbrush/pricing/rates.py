@@ -73,8 +73,9 @@ def note_rates(store: Store, job: Job, pixels: int, pages: Iterable[LedgerPage])
     for page in pages:
         seconds = page.seconds.get("total", 0.0)
         if seconds > 0 and page.frame_count > 0:
-            device = page.versions.get("device", CPU)
-            precision = page.versions.get("precision", job.options.precision)
+            device, precision = page.versions.get("device", CPU), job.options.precision
+            if device == CPU:  # a GPU paints float32 in 16 bits where it may, which is not asked for by name
+                precision = page.versions.get("precision", precision)
             taken[device, precision].append((seconds / page.frame_count, page.frame_count))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for (device, precision), rates in taken.items():

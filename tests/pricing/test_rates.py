@@ -108,9 +108,15 @@ def test_the_newest_counts_most_and_a_few_frames_little(store: FolderStore) -> N
 
 
 def test_precision_that_was_stepped_down_is_another_rate(store: FolderStore) -> None:
-    note_rates(store, JOB, HD, [page(0, 0.02), page(1, 0.01, precision="float16")])
-    assert rate(store).seconds_per_frame == pytest.approx(0.02)
-    assert rate(store, precision="float16").seconds_per_frame == pytest.approx(0.01)
+    pages = [page(0, 0.02, device="cpu"), page(1, 0.01, device="cpu", precision="float16")]
+    note_rates(store, JOB, HD, pages)
+    assert rate(store, "cpu").seconds_per_frame == pytest.approx(0.02)
+    assert rate(store, "cpu", precision="float16").seconds_per_frame == pytest.approx(0.01)
+
+
+def test_a_gpu_that_painted_in_16_bits_is_found_by_what_is_asked_for(store: FolderStore) -> None:
+    note_rates(store, JOB, HD, [page(0, 0.01, precision="float16")])
+    assert rate(store, precision=JOB.options.precision).seconds_per_frame == pytest.approx(0.01)
 
 
 def test_mixes_are_styles_of_their_own_and_nothing_painted_is_none(store: FolderStore) -> None:
