@@ -29,6 +29,7 @@ from reelbrush.job import BatchState
 _STOPPED = ("75", "-15", "lost")
 TICK = 0.5  # seconds between two looks while any run is open; children tell their ends themselves
 SETTLE = 0.05  # without a new submission before runs start, so that cores are shared among all of them
+_REAP_SECONDS = 5.0  # for killed processes to be gone, and waited for by the threads that watch them
 _NICE = 5  # painting takes what those who serve people leave
 _DRAIN = "drain"
 _MPIRUN = ["mpirun", "--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
@@ -190,12 +191,16 @@ class LocalCompute:
 
     def _watch(self) -> None:
         idle = 0
-        while idle < 3:  # a second without any open run ends the thread; the next call starts another
-            idle = 0 if self._step() else idle + 1
+        while True:
             unsettled = self._submitted + SETTLE - time.monotonic()
+            idle = 0 if self._step() else idle + 1
             if self._news.wait(unsettled if 0 < unsettled < TICK else TICK):
                 self._news.clear()
                 idle = 0
+            with self._lock:
+                if idle > 2 and not self._news.is_set():  # the next call starts another thread
+                    self._pump = None
+                    return
 
     def _step(self) -> bool:
         """Note which processes ended, start queued runs while there is room; return whether any is open."""
@@ -309,11 +314,20 @@ def reap(folder: Path, seconds: float) -> None:
     while running(folder) and time.monotonic() < end:
         time.sleep(0.01)
     kill(folder)
+    end = time.monotonic() + _REAP_SECONDS
     for path in folder.glob("*/process.json"):
         record = ProcessRecord.read(path)
-        if record is not None:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(record.pid, 0)
+        while record is not None and _is_child(record.pid) and time.monotonic() < end:
+            time.sleep(0.005)
+
+
+def _is_child(pid: int) -> bool:
+    """Whether nobody has waited for this child yet. Who started it does, and notes how it ended."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def running(folder: Path) -> int:

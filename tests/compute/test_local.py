@@ -131,6 +131,8 @@ def test_who_reaps_has_waited_for_all_processes(backend: LocalCompute, here: Pat
         assert record is not None
         with pytest.raises(ChildProcessError):  # nobody's zombie, whose time would be lost
             os.waitpid(record.pid, os.WNOHANG)
+    wait_for(lambda: state(backend, "sleep") is BatchState.FAILED)
+    assert "signal 9" in str(backend.status("job", ["sleep"])["sleep"].error)  # it is known how it ended
 
 
 def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here: Path) -> None:
