@@ -205,7 +205,9 @@ class _Run:
         versions = {name: version(name) for name in ("av", "numpy")}
         size = self.manifest.encode.width, self.manifest.encode.height
         frames = sum(segment.frame_count for segment in missing)
-        threads = choose_threads(repainter, *size, frames, self.settings.threads)
+        threads = choose_threads(
+            repainter, *size, frames, self.settings.threads, should_stop=lambda: self.stop.requested
+        )
         publisher = Publisher(self.store, self.manifest, timestamps, self.run, versions)
         tally = self.reporter.tally
         with tempfile.TemporaryDirectory(prefix="reelbrush-") as scratch:

@@ -43,7 +43,7 @@ class BoundChain:
         another shape.
         """
         if self._given is None:
-            painted = np.empty_like(frames)
+            painted = np.empty(frames.shape, np.uint8)
             source = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(frames))
             self._run(source, ort.OrtValue.ortvalue_from_numpy(painted), options)
             return painted

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scoring.cache_folder import cache_folder
 from scoring.cores import usable_cores
 from scoring.gpu import CPU
 from scoring.repaint import Repainter
@@ -33,12 +34,19 @@ _LOG = logging.getLogger("scoring")
 
 
 def choose_threads(
-    repainter: Repainter, width: int, height: int, frames: int, most: int, cache: Path | None = None
+    repainter: Repainter,
+    width: int,
+    height: int,
+    frames: int,
+    most: int,
+    cache: Path | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Return how many threads are to paint `frames` frames of `width` x `height`; at most `most`, if not 0.
 
     0 stands for the cores that this process may use; on a GPU, for one. The answer changes no byte. It is
-    kept for a day in the folder `cache`, by default the user's, for the same machine, models and size.
+    kept for a day in the folder `cache`, by default the user's, for the same machine, models and size. Once
+    `should_stop()` is true nothing more is measured.
     """
     if repainter.origin.get("device", CPU) != CPU:
         return max(1, most)
@@ -47,7 +55,7 @@ def choose_threads(
     counts = sorted({most, min(most, cores), max(1, most // 2)})
     if len(counts) == 1 or frames < _MANY_FRAMES:
         return most
-    path = (cache or _user_cache()) / f"{_key(repainter, width, height, counts, cores)}.json"
+    path = (cache or cache_folder("threads")) / f"{_key(repainter, width, height, counts, cores)}.json"
     kept = _read(path)
     if kept in counts:
         return kept
@@ -63,7 +71,9 @@ def choose_threads(
     paint()
     if (time.perf_counter() - began) * frames / len(picture) / most < LONG_SECONDS:
         return most
-    rates = measure_rates(paint, counts)
+    rates = measure_rates(paint, counts, should_stop=should_stop)
+    if should_stop():
+        return most
     chosen = fewest_as_fast(rates)
     told = ", ".join(f"{count}: {rate * len(picture):.2f}" for count, rate in rates.items())
     _LOG.info("%d threads paint, measured frames/s by threads: %s", chosen, told)
@@ -81,17 +91,21 @@ def measure_rates(
     *,
     clock: Callable[[], float] = time.perf_counter,
     spent: Callable[[], float] = time.process_time,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[int, float]:
     """Return calls of `paint` per second of `clock` by each of `counts` threads, the best of several rounds.
 
     Rounds, in which each count has its turn, follow each other until PROBE_CPU_SECONDS of `spent` are over;
-    there is at least one. Other load slows all counts, and the best round the least.
+    there is at least one, unless `should_stop()` is true before. Other load slows all counts, and the best
+    round the least.
     """
     rates = dict.fromkeys(counts, 0.0)
     limit = spent() + PROBE_CPU_SECONDS
     with ThreadPoolExecutor(max(counts), thread_name_prefix="probe") as threads:
         while True:
             for count in counts:
+                if should_stop():
+                    return rates
                 began = clock()
                 for call in [threads.submit(paint) for _ in range(count)]:
                     call.result()
@@ -113,15 +127,11 @@ def _key(repainter: Repainter, width: int, height: int, counts: list[int], cores
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def _user_cache() -> Path:
-    return Path(os.path.expanduser("~/.cache/reelbrush/threads"))
-
-
 def _read(path: Path) -> int:
     """The threads that a probe of the last day chose, 0 where there is none."""
     try:
         if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
             return 0
         return int(json.loads(path.read_text())["threads"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return 0

@@ -56,8 +56,8 @@ class Lanes:
             except Exception as error:
                 self._own.lane = None  # its memory may be what is missing
                 raise self._explained(error, frames) from error
-        self._own.lane = lane = None
         with DEVICE.alone():
+            self._own.lane = lane = None  # in here: memory given back disturbs a recording, too
             lane, painted = self._first(frames)
         self._own.lane = lane
         self._all.add(lane)
@@ -95,7 +95,7 @@ class Lanes:
         return lane, painted
 
     def _explained(self, error: Exception, frames: Frames) -> Exception:
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError | OSError):  # of the folder of engines: no model is to blame
             return error
         return explain(error, self._style, f"runs on pictures of {frames.shape}")
 

@@ -72,7 +72,7 @@ def probe(session: StyleSession, contract: Contract, style: str) -> None:
                 advice="Styles must keep the size; check size_multiple and layout in card.json",
             )
         _check_numbers(raw, contract, style)
-    painted = session.paint(frames)
+    painted = session.paint(frames, trim=True)  # by the session of all shapes: none is made for this one
     if painted.dtype != np.uint8:
         raise StyleError(
             f"style {style}: the model gives {painted.dtype}", advice="Change dtype in card.json"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import onnxruntime as ort
 
 from reelbrush.errors import ScoringError
+from scoring.cache_folder import cache_folder
 from scoring.cuda_options import CUDA, TENSORRT, Way, cuda_way, dynamic_way
 from scoring.gpu import Gpu, cuda_name, this_gpu, visible_gpus
 from scoring.tensorrt import (
     EngineFacts,
-    engine_folder,
     library_loads,
     tensorrt_options,
     tensorrt_version,
@@ -40,7 +40,7 @@ class Plan:
         """Return how sessions made for `shape` (N, H, W, 3) paint; None where none are."""
         if self.engine is None:
             return self.fixed
-        return tensorrt_way(replace(self.engine, shape=shape), engine_folder())
+        return tensorrt_way(replace(self.engine, shape=shape), cache_folder("tensorrt"))
 
     def without_capture(self) -> Plan:
         """Return the plan for a graph that CUDA refuses to record."""

@@ -122,6 +122,8 @@ class SparingSession:
                 with self._turn(True):
                     manner.session.trim()
                 self._manner = replace(manner, alone=True)
+                if manner.session.plan.fixed is not None:
+                    self._spared = self._spared | {"painted_by": manner.session.provider}
                 step = "one thread at a time"
             else:
                 session = None

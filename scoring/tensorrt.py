@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
-import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -94,12 +93,6 @@ def tensorrt_way(facts: EngineFacts, folder: Path) -> Way:
     home = str(folder / facts.key)
     files = {"trt_engine_cache_path": home, "trt_timing_cache_path": home}
     return Way(TENSORRT, "cuda", dict(facts.options) | files, fixed=True)
-
-
-def engine_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return where engines are kept: reelbrush/tensorrt in the user's cache folder (XDG_CACHE_HOME)."""
-    cache = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME", "/tmp")) / ".cache")  # noqa: S108
-    return Path(cache) / "reelbrush" / "tensorrt"
 
 
 def engine_digest(way: Way) -> str:

@@ -74,8 +74,8 @@ def test_what_measuring_cannot_tell_apart_is_equal(rates: dict[int, float], fewe
     assert fewest_as_fast(rates) == fewest
 
 
-def probed(rates: dict[int, float]) -> Callable[[object, object], dict[int, float]]:
-    def measured(paint: object, counts: object) -> dict[int, float]:
+def probed(rates: dict[int, float]) -> Callable[..., dict[int, float]]:
+    def measured(paint: object, counts: object, **more: object) -> dict[int, float]:
         return rates
 
     return measured
@@ -104,6 +104,33 @@ def test_a_long_batch_is_probed_once(
     assert choose_threads(repainter, 64, 64, MANY, 0, tmp_path) == 4  # another size, another answer
     os.utime(kept, (0, 0))
     assert choose_threads(repainter, 64, 48, MANY, 0, tmp_path) == 4  # the answer was old
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"threads": 1e999}', '{"threads": 3}', "\xff"])
+def test_an_answer_that_is_none_is_measured_again(
+    repainter: Repainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(crew, "usable_cores", lambda: 2)
+    monkeypatch.setattr(crew, "measure_rates", probed({1: 9.0, 2: 5.0}))
+    assert choose_threads(repainter, 64, 48, MANY, 0, tmp_path) == 1
+    (kept,) = tmp_path.iterdir()
+    kept.write_text(text, "latin-1")
+    monkeypatch.setattr(crew, "measure_rates", probed({1: 1.0, 2: 5.0}))
+    assert choose_threads(repainter, 64, 48, MANY, 0, tmp_path) == 2
+
+
+def test_who_is_to_stop_measures_no_more(
+    repainter: Repainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(parallel=True)
+    stopped = machine.clock, machine.spent
+    rates = measure_rates(
+        machine.paint, [1, 2], clock=stopped[0], spent=stopped[1], should_stop=lambda: machine.painted > 0
+    )
+    assert machine.painted == 1 and rates[2] == 0
+    monkeypatch.setattr(crew, "usable_cores", lambda: 4)
+    assert choose_threads(repainter, 64, 48, MANY, 0, tmp_path, lambda: True) == 4
+    assert not list(tmp_path.iterdir())  # what was not measured is not kept
 
 
 def test_a_short_batch_takes_what_it_was_given(

@@ -11,12 +11,13 @@ import onnxruntime as ort
 import pytest
 
 from reelbrush.errors import ScoringError
+from scoring.cache_folder import cache_folder
 from scoring.contract import Contract
 from scoring.cuda_options import CPU, CUDA, TENSORRT, Way, cuda_way, dynamic_way
 from scoring.gpu import Gpu
 from scoring.providers import gpu_plan, make_plan, paints_on_cuda
 from scoring.styles import load_style
-from scoring.tensorrt import EngineFacts, engine_digest, engine_folder, tensorrt_way, why_not
+from scoring.tensorrt import EngineFacts, engine_digest, tensorrt_way, why_not
 from scoring.wrap import GraphChain, wrap
 from tests.scoring.models import block_model
 
@@ -96,8 +97,11 @@ def test_which_engine_painted_can_be_told(tmp_path: Path) -> None:
 
 
 def test_where_engines_are_kept() -> None:
-    assert engine_folder({"HOME": "/home/a"}) == Path("/home/a/.cache/reelbrush/tensorrt")
-    assert engine_folder({"HOME": "/home/a", "XDG_CACHE_HOME": "/c"}) == Path("/c/reelbrush/tensorrt")
+    assert cache_folder("tensorrt", {"HOME": "/home/a"}) == Path("/home/a/.cache/reelbrush/tensorrt")
+    chosen = {"HOME": "/home/a", "XDG_CACHE_HOME": "/c"}
+    assert cache_folder("tensorrt", chosen) == Path("/c/reelbrush/tensorrt")
+    for homeless in ({}, {"HOME": ""}):  # users of some containers; not below the current folder
+        assert cache_folder("threads", homeless) == Path("/tmp/.cache/reelbrush/threads")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from scoring.contract import Contract
 from scoring.cuda_options import Way
 from scoring.gate import Gate
 from scoring.loading import load_graphs
-from scoring.probe import probe_picture
+from scoring.probe import probe, probe_picture
 from scoring.providers import Plan
 from scoring.session import StyleSession
 from scoring.sparing import SparingSession
@@ -130,12 +129,12 @@ def test_memory_is_given_back_and_sessions_are_made_anew(
     assert (session.paint(frames, trim=True) == frames).all() and len(opened) == 2
 
 
-def fails_once(monkeypatch: pytest.MonkeyPatch, text: str, when: Callable[[Way], bool]) -> None:
+def fails_once(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     paint = BoundChain.paint
     left = [1]
 
     def refuse(self: BoundChain, frames: Frames, options: Any = None) -> Frames:
-        if self._given is not None and left and when(Way()):  # pyright: ignore[reportPrivateUsage]
+        if self._given is not None and left:  # pyright: ignore[reportPrivateUsage]
             left.clear()
             raise RuntimeError(text)
         return paint(self, frames, options)
@@ -148,18 +147,51 @@ def test_less_is_painted_at_once_where_memory_is_short(
 ) -> None:
     session = StyleSession(chain_of("identity"), "identity", plan=AS_ON_A_GPU)
     sparing = SparingSession("identity", session, lambda _: None, 4)
-    fails_once(monkeypatch, "CUDA failure 2: out of memory ; GPU=0", lambda _: True)
+    fails_once(monkeypatch, "CUDA failure 2: out of memory ; GPU=0")
     frames = frames_of(4)
     assert (sparing.paint(frames) == frames).all()
     assert [shape[0] for _, shape in opened if shape] == [4, 2]
     assert sparing.notes["frames_per_call"] == "2"
 
 
+def test_who_painted_is_told_when_sessions_of_shapes_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = replace(AS_ON_A_GPU, notes=(("painted_by", "TensorrtExecutionProvider"),))
+    session = StyleSession(chain_of("identity"), "identity", plan=plan)
+    sparing = SparingSession("identity", session, lambda _: None, 1)
+    assert sparing.notes["painted_by"] == "TensorrtExecutionProvider"
+    fails_once(monkeypatch, "CUDA failure 2: out of memory ; GPU=0")
+    frames = frames_of(1)
+    assert (sparing.paint(frames) == frames).all()
+    assert sparing.notes["painted_by"] == session.provider
+
+
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    way = Way(fixed=True, options={"trt_engine_cache_path": str(tmp_path / "file" / "key")})
+    session = StyleSession(chain_of("identity"), "identity", plan=Plan(Way(), way))
+    with pytest.raises(OSError, match="file"):
+        session.paint(frames_of(1))
+
+
+def test_a_proven_style_has_no_session_of_the_proofs_size(
+    opened: list[tuple[Way, tuple[int, ...] | None]],
+) -> None:
+    session = StyleSession(chain_of("starry-night"), "starry-night", plan=AS_ON_A_GPU)
+    probe(session, load_style("starry-night").card.contract, "starry-night")
+    assert opened == []
+
+
+def test_frames_may_lie_in_memory_in_any_order() -> None:
+    session = StyleSession(chain_of("identity"), "identity", "cpu")
+    frames = np.asfortranarray(frames_of(2))
+    assert (session.paint(frames) == frames).all()
+
+
 def test_a_gpu_that_fails_later_is_told() -> None:
     session = StyleSession(chain_of("identity"), "identity", plan=AS_ON_A_GPU)
     session.paint(frames_of(1))
     with pytest.MonkeyPatch.context() as patch:
-        fails_once(patch, "CUDA failure 719: unspecified launch failure", lambda _: True)
+        fails_once(patch, "CUDA failure 719: unspecified launch failure")
         with pytest.raises(ScoringError) as told:
             session.paint(frames_of(1))
     assert told.value.code == "gpu"
@@ -172,7 +204,7 @@ def test_a_graph_that_cuda_refuses_to_record_is_painted_without(
 ) -> None:
     recorded = Plan(Way(), Way(fixed=True, options={"enable_cuda_graph": "1"}))
     session = StyleSession(chain_of("identity"), "identity", plan=recorded)
-    fails_once(monkeypatch, "This session cannot use the graph capture feature", lambda _: True)
+    fails_once(monkeypatch, "This session cannot use the graph capture feature")
     frames = frames_of(1)
     with caplog.at_level(logging.WARNING):
         assert (session.paint(frames) == frames).all()
