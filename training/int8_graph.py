@@ -23,6 +23,9 @@ BYTE = 255
 WEIGHT = 127
 """Largest levels of what flows and of a weight."""
 
+LARGEST_BIAS = 2**30
+"""Steps that a bias may have, half of what fits into 32 bits, since products are added to it."""
+
 STEM = Axis(2, 2), Axis(2, 2, inputs=4, outputs=2)
 DOWN = Axis(2, 1), Axis(2, 1, inputs=2)
 PAINT = Axis(inputs=2, outputs=2), Axis(inputs=2, outputs=2)
@@ -112,7 +115,8 @@ class _WholeNumbers(Graph):
             weight, bias = _rows_of_pixels(weight), _rows_of_pixels(bias)
         given = self.levels[x]
         wanted = PICTURE if gives is None else Levels.between(*self._ranges[gives])
-        steps = np.maximum(np.abs(weight).max((1, 2, 3)), 1e-9) / WEIGHT
+        steps = np.maximum(np.abs(weight).max((1, 2, 3)) / WEIGHT, np.abs(bias) / (LARGEST_BIAS * given.step))
+        steps = np.maximum(steps, 1e-12)
         whole = np.round(weight / steps[:, None, None, None])
         self.levels[name] = wanted
         return self.node(
