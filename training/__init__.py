@@ -4,4 +4,5 @@ The command line alone imports this package, and only when it is asked to; torch
 else.
 """
 
-import scoring  # noqa: F401  onnxruntime, which the training imports itself, is kept from telling its makers
+# onnxruntime, which the training imports itself, is kept from telling its makers.
+import scoring  # noqa: F401  # pyright: ignore[reportUnusedImport]

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from reelbrush.errors import ReelbrushError
 from training.order import FROM_NOTHING, TrainOrder
 from training.paintings import PAINTINGS
 
@@ -26,7 +27,7 @@ def told() -> Generator[None]:
     """What is missing or wrong ends a command with its reason."""
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ReelbrushError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -171,7 +171,8 @@ def _quantised(style: Path, seen: Sequence[Frames], ranges: Sequence[str], folde
     blocks = sum(name.startswith("block") and name.endswith("first.weight") for name in weights)
     if not blocks or "up.weight" not in weights:
         raise ValueError(
-            f"the model of {style.name} was not made by `reelbrush train`, which alone can be quantised"
+            f"the model of {style.name} was not made by `reelbrush train`; `python -m training quantise`"
+            " takes others, too"
         )
     found: dict[str, Ranges] = ranges_on(style / MODEL, tensors(blocks), seen, ranges)
     made: dict[str, Path] = {}

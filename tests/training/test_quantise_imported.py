@@ -150,6 +150,30 @@ def test_too_far_from_float_is_refused_with_the_number(
     assert "variants" not in json.loads((folder / "card.json").read_text())
 
 
+def test_a_refusal_tells_of_the_nearest_variant(
+    quantised: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / quantised.name
+    shutil.copytree(quantised, folder)
+    trials = iter([[33.0, 20.0], [31.5, 31.5], [34.5, 29.5], [31.0, 31.0], [28.0, 28.0], [27.0, 27.0]])
+
+    def distances(*_painted: object) -> list[float]:
+        return next(trials)
+
+    monkeypatch.setattr("training.imported.quantise.distances", distances)
+    with pytest.raises(ValueError, match=r"is 32\.0 dB from the float model, 29\.5 dB on its worst"):
+        quantise_imported(folder, pictures)
+
+
+def test_what_is_no_video_is_told_without_a_traceback(quantised: Path, tmp_path: Path) -> None:
+    folder = tmp_path / quantised.name
+    shutil.copytree(quantised, folder)
+    (tmp_path / "clip.mp4").write_bytes(b"no video")
+    done = CliRunner().invoke(main, ["quantise", str(folder), "--calibration", str(tmp_path / "clip.mp4")])
+    assert done.exit_code == 1 and done.output.startswith("Error: ")
+    assert (folder / VARIANT).exists()
+
+
 def test_what_cannot_gain_is_refused(tmp_path: Path, pictures: Path) -> None:
     folder = tmp_path / "thin"
     folder.mkdir()

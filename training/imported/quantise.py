@@ -91,7 +91,8 @@ def quantise_imported(
     frames = _frames(calibration)
     seen, held_out = frames[0::2], frames[1::2]
     drop_variant(style)
-    loaded = load_style(style.name, style.resolve().parent)
+    style = style.resolve()
+    loaded = load_style(style.name, style.parent)
     contract, original = loaded.card.contract, loaded.load_model()
     model = _prepared(original, contract)
     found_places = places(model)
@@ -101,12 +102,12 @@ def quantise_imported(
             f" channels and opset {LEAST_OPSET}"
         )
     reference = _painter(original, contract, style.name)
-    nearest, least_worst = "", min(LEAST_WORST_DB, least_psnr_db)
+    nearest, least_worst = (0.0, 0.0), min(LEAST_WORST_DB, least_psnr_db)
     for made, words in _trials(model, contract, found_places, seen):
         painter = _painter(made, contract, style.name)
         found = distances(reference, painter, held_out)
         if np.mean(found) < least_psnr_db or min(found) < least_worst:
-            nearest = f"{np.mean(found):.1f} dB from the float model, {min(found):.1f} dB on its worst frame"
+            nearest = max(nearest, (float(np.mean(found)), min(found)))
             continue
         float_ms, int8_ms = cpu_times((reference, painter), held_out[0][0])
         fresh = style / f"{VARIANT}.new"
@@ -127,8 +128,9 @@ def quantise_imported(
         write_card(style, card | {"variants": card.get("variants", {}) | {"int8": asdict(variant)}})
         return variant
     raise ValueError(
-        f"{style.name} in int8 is {nearest}; {least_psnr_db:g} and {least_worst:g} dB are needed:"
-        " calibrate with frames more like what is to be painted, or keep float"
+        f"{style.name} in int8 is {nearest[0]:.1f} dB from the float model, {nearest[1]:.1f} dB on its worst"
+        f" frame; {least_psnr_db:g} and {least_worst:g} dB are needed: calibrate with frames more like what"
+        " is to be painted, or keep float"
     )
 
 
