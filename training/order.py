@@ -54,7 +54,7 @@ class TrainOrder:
         """The recipe with everything filled in. Raises ValueError when its file or a text is wrong."""
         name = self.out.name
         if self.teacher is not None:
-            recipe = taught_recipe(read_card(self.teacher), name)
+            recipe = taught_recipe(read_card(self.teacher), name, self.size)
         elif self.recipe is not None:
             recipe = replace(Recipe.read(self.recipe), name=name)
         else:

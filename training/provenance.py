@@ -83,7 +83,8 @@ def describe_start(model: Path) -> dict[str, Any]:
     """
     card = read_card(model.parent) if model.with_name(CARD).is_file() else {}
     provenance: dict[str, Any] = card.get("provenance", {})
-    known = ("steps", "content", "settings", "started_from")
+    known = ["steps", "content", "settings", "started_from"]
+    known += ["taught_by"] if "taught_by" in provenance else []
     return {
         "style": card.get("name", "unknown"),
         "model_sha256": sha256(model),

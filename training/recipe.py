@@ -47,24 +47,26 @@ class Recipe:
             raise ValueError(f"{path}: {error}") from None
 
 
-def taught_recipe(card: Mapping[str, Any], name: str) -> Recipe:
+def taught_recipe(card: Mapping[str, Any], name: str, size: str | None) -> Recipe:
     """The recipe of a smaller network that learns from a style's, by the texts and settings of its card.
+
+    size: the learner's; None is the teacher's.
 
     Raises ValueError when the card does not say what the style was trained with.
     """
     try:
-        provenance, size = card["provenance"], card["size"]
+        provenance, own_size = card["provenance"], size or str(card["size"])
         known: dict[str, Any] = {key: provenance["settings"][key] for key in TAUGHT}
         known |= {f"weights.{key}": value for key, value in provenance["settings"]["weights"].items()}
         return Recipe(
             name=name,
-            title=f"{card['title']} (draft)",
+            title=f"{card['title']} ({own_size})",
             description=f"{card['description']} By a smaller network, which learned it from {card['name']}.",
             painting=provenance["painting"],
             legal_status=provenance["legal_status"],
             license=card["license"],
             settings=(f"warmup_steps={IMITATION_STEPS}", *(f"{key}={value}" for key, value in known.items())),
-            size=size,
+            size=own_size,
         )
     except KeyError as error:
         raise ValueError(f"the card of {card.get('name', 'the teacher')} does not tell {error}") from None

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install '.[train]'")
 
+from tests.conftest import ROOT  # noqa: E402
 from tests.training.conftest import SMALL  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.card_file import read_card, write_card  # noqa: E402
@@ -23,6 +24,8 @@ from training.extractors import open_extractor  # noqa: E402
 from training.log import read_log  # noqa: E402
 from training.net import NetShape, StyleNet  # noqa: E402
 from training.order import TrainOrder  # noqa: E402
+from training.provenance import describe_start  # noqa: E402
+from training.recipe import taught_recipe  # noqa: E402
 from training.report import open_report  # noqa: E402
 from training.settings import Settings, changed  # noqa: E402
 from training.weights import read_style_net  # noqa: E402
@@ -83,11 +86,19 @@ def test_one_command_makes_a_style_that_names_its_teacher(order: TrainOrder) -> 
     assert provenance["command"].startswith(
         "python -m training distil styles/small-one --painting painting.png"
     )
+    assert describe_start(draft / "model.onnx")["taught_by"] == provenance["taught_by"]
     assert "teacher" not in teacher["provenance"]["losses"] and "taught_by" not in teacher["provenance"]
     # After the warm-up the painting's losses join the teacher's.
     last = read_log(draft.with_name("small-draft.training") / "losses.csv")[-1]
     assert last["step"] == 3 and last["teacher"] > 0 and last["style"] > 0
     assert read_style_net(draft / "model.onnx").shape == NetShape(4, 8, 1, 4)
+
+
+def test_the_title_tells_the_size_of_the_learner() -> None:
+    card = read_card(ROOT / "styles" / "starry-night")
+    recipe = taught_recipe(card, "other", "standard")
+    assert recipe.title == "Starry Night (standard)" and recipe.size == "standard"
+    assert taught_recipe(card, "other", None).size == card["size"]
 
 
 def test_another_teacher_is_another_training(order: TrainOrder) -> None:
