@@ -40,7 +40,7 @@ STEPS: tuple[str, ...] = ("mirror", "stem", "down", "body", "up", "paint", "pixe
 _BEGINS = {
     "stem": r"floats|planes|quads|stem",
     "down": r"down",
-    "body": r"block|midcrop",
+    "body": r"block",
     "up": r"up[._]|up$|body",
     "paint": r"paint[._]?(?!shuffle)|clipped_nchwc",
     "pixels": r"paint\.shuffle|cropped|bytes|cells|lines|rows\.lines|whole|stylized|pixels|clipped$",

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from scoring.cpu_options import session_options
 from training.image_file import read_picture
 
 Frame = NDArray[np.uint8]
@@ -51,12 +52,10 @@ class Paints(Protocol):
 
 
 class Painter:
-    """An exported style, on one thread."""
+    """An exported style, on one thread, as scoring has it."""
 
     def __init__(self, model: Path) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(model, session_options(), providers=["CPUExecutionProvider"])
 
     def paint(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(N, H, W, 3) uint8 -> the same shape."""

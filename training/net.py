@@ -64,7 +64,7 @@ SIZES = {
     "standard": NetShape(),
     "fine": NetShape(24, 64, 4, 20),
 }
-"""5.6, 13.3 and 23.2 thousand multiplications per pixel; 0.33, 0.82 and 1.43 MB.
+"""5.6, 13.3 and 23.2 thousand multiplications per pixel; 0.34, 0.84 and 1.47 MB.
 
 onnxruntime computes channels in blocks of 16 where there is AVX-512: a draft with 12 at half resolution took
 no more than a tenth less time (benchmarks/net_shapes.py).
