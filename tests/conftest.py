@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.azurite_account import azurite
 from tests.media import ffmpeg
@@ -19,6 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault(
     "ORT_DISABLE_TELEMETRY", "1"
 )  # as scoring does, which tests may import after onnxruntime
+
+# examples that a busy machine lets wait fail nothing, as where CI is set
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 
 class _Errors(logging.Handler):
