@@ -13,7 +13,7 @@ from reelbrush.job.manifest import Segment
 from reelbrush.media import segments as trial
 from reelbrush.media.segments import CHECKED_SEEKS, DECODED_SEEKS, untrue_seek
 from reelbrush.media.stream import FrameStream
-from tests.media_in.making import clip, opener
+from tests.media_in.making import clip, opener, pictures, split
 
 CODECS = {
     "mp4": ("-c:v", "libx264", "-g", "12", "-bf", "3"),
@@ -47,13 +47,36 @@ def test_a_time_without_a_key_packet_and_a_damaged_one_are_found(tmp_path: Path)
     assert untrue_seek(opener(path), 0, of_seeks(at)) == ""
     with pytest.raises(SourceDamaged):
         untrue_seek(opener(path), 0, of_seeks([at[0], at[1] + 1]))
+    damage(path, at[2])
+    assert str(at[2]) in untrue_seek(opener(path), 0, of_seeks(at))
+
+
+def damage(path: Path, pts: int) -> None:
+    """Overwrite three quarters of the packet at `pts` with zeros."""
     with av.open(str(path)) as container:
-        packet = next(one for one in container.demux(video=0) if one.pts == at[2])
+        packet = next(one for one in container.demux(video=0) if one.pts == pts)
         start, size = packet.pos or 0, packet.size
     data = bytearray(path.read_bytes())
     data[start + size // 4 : start + size] = bytes(size - size // 4)
     path.write_bytes(data)
-    assert str(at[2]) in untrue_seek(opener(path), 0, of_seeks(at))
+
+
+def test_damage_that_no_trial_meets_is_told_when_painting_gets_there_and_a_careful_split_serves_it(
+    tmp_path: Path,
+) -> None:
+    path = clip(tmp_path / "clip.mp4", "-c:v", "libx264", "-g", "48", seconds=60)
+    seeks = [segment.seek_pts for segment in split(path).segments if segment.seek_pts is not None]
+    assert len(seeks) > DECODED_SEEKS, "else each is decoded on trial"
+    damage(path, seeks[-2])
+    made = split(path)
+    assert not made.ordinal, "the second but last is not among those that are tried"
+    segment = next(segment for segment in made.segments if segment.seek_pts == seeks[-2])
+    assert len(pictures(path, made, made.segments[: segment.index])) == segment.first_frame
+    with pytest.raises(SourceDamaged, match=f"segment {segment.index}, "):
+        pictures(path, made, [segment])
+    careful = split(path, careful=True)
+    assert careful.ordinal and careful.timestamps == made.timestamps
+    assert len(pictures(path, careful)) == len(made.timestamps)
 
 
 def test_many_seeks_are_looked_for_and_few_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
