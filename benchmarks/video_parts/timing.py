@@ -66,7 +66,7 @@ class Wanted:
         self._thread.join()
         self._look()
         wall = 1e9 * (time.perf_counter() - self._began)
-        del self._last[str(self._thread.native_id)]
+        self._last.pop(str(self._thread.native_id), None)
         spent = [
             (run - self._first.get(task, (0, 0))[0], wait - self._first.get(task, (0, 0))[1])
             for task, (run, wait) in self._last.items()

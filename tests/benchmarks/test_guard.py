@@ -109,7 +109,7 @@ def test_the_product_twice_as_slow_is_seen(guarded: Any, tmp_path: Path) -> None
     assert not verdict.holds and verdict.turns == guarded.verdict.MOST_TURNS
 
 
-def test_every_recorded_ratio_is_of_a_pair_and_within_its_bound(guarded: Any, tmp_path: Path) -> None:
+def test_every_class_that_was_recorded_has_all_pairs(guarded: Any, tmp_path: Path) -> None:
     names = guarded.pairs.makers(guarded.pairs.Scenes(tmp_path)).keys()
     for entry in json.loads(guarded.record.RECORD.read_text()).values():
         assert entry["ratios"].keys() == names
