@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient
 
 
-WHOLE_SECONDS = 5.0  # a file that has not changed for so long is not being written
+# A file that has not changed for so long is not being written: writing moves its time of change, and what
+# keeps the time of a copied file (cp -p, tar, unzip, scp -p) sets it behind the last byte.
+WHOLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
