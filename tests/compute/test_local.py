@@ -120,12 +120,23 @@ def test_the_next_run_begins_when_one_ends_without_waiting_for_a_look(
     wait_for(lambda: all(state(backend, f"good-{i}") is BatchState.DONE for i in (1, 2, 3)))
 
 
-def test_who_reaps_has_waited_for_all_processes(backend: LocalCompute, here: Path) -> None:
+def test_who_reaps_has_waited_for_all_processes(
+    backend: LocalCompute, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await_end = backend._await_end  # pyright: ignore[reportPrivateUsage]
+
+    def come_late(child: subprocess.Popen[bytes]) -> None:
+        wait_for(lambda: (here / "reaping").exists())
+        time.sleep(0.1)
+        await_end(child)
+
+    monkeypatch.setattr(backend, "_await_end", come_late)
     for name in ("good", "sleep"):
         backend.submit(RunRequest("job", name))
     wait_for(lambda: (here / "started-good").exists() and (here / "started-sleep").exists())
     wait_for(lambda: len(list(here.glob("runs/*/process.json"))) == 2)
     records = [ProcessRecord.read(path) for path in here.glob("runs/*/process.json")]
+    (here / "reaping").touch()
     reap(here / "runs", 0.01)
     for record in records:
         assert record is not None
