@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import io
 from array import array
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import azure.durable_functions as df
 
 from activities.marks import CancelWatch, JobCanceled, is_canceled
+from activities.proven_segments import ProvenSegments, UnprovenSegment
 from activities.reading import read_each
 from activities.services import (
     Services,
@@ -56,10 +57,13 @@ def stitch(to: Services, job: Job) -> dict[str, Any]:
         check_source(to.store, job)
         manifest = read_manifest(to.store, job)
         timestamps = read_timestamps(to.store, manifest)
-        missing = unproven(to, manifest, timestamps)
-        if missing:
+        pages = proven_pages(to, manifest, timestamps)
+        result = _stitch(to, job, manifest, timestamps, pages) if pages else None
+        if result is None:
+            missing = unproven(to, manifest, timestamps)
+            if not missing:  # it was published again since
+                raise StoreError("a segment was not whole when it was read")
             return {"missing": ranges(missing)[:REPORTED]}
-        result = _stitch(to, job, manifest, timestamps)
     except JobCanceled:
         return {"canceled": True}
     except ReelbrushError as error:
@@ -81,6 +85,16 @@ def ranges(indices: list[int]) -> list[list[int]]:
     return pairs
 
 
+def proven_pages(to: Services, manifest: Manifest, timestamps: array[int]) -> dict[int, LedgerPage]:
+    """Return all pages by segment, whose files nobody has read yet; {} unless each is there and fits, and all
+    name the same version of the style.
+    """
+    pages = read_each(lambda segment: _page(to, manifest, segment, timestamps), manifest.segments)
+    fitting = {page.segment: page for page in pages if page is not None}
+    one_model = len({page.versions.get("model", "") for page in fitting.values()}) == 1
+    return fitting if one_model and len(fitting) == len(manifest.segments) else {}
+
+
 def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[int]:
     """Return the indices of segments without a proof that holds; their pages are deleted.
 
@@ -96,18 +110,14 @@ def unproven(to: Services, manifest: Manifest, timestamps: array[int]) -> list[i
     return bad
 
 
-def _proof(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> LedgerPage | None:
-    names = WorkNames(manifest.job)
+def _page(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> LedgerPage | None:
+    """Return a segment's page where it proves that the right frames were painted."""
     try:
         page = read_page(to.store, manifest.job, manifest.generation, segment.index)
         first, count = segment.first_frame, segment.frame_count
-        if page.frame_count != count or page.timestamps_sha256 != timestamps_hash(
-            timestamps[first : first + count]
-        ):
-            return None
-        with to.store.open(WORK, names.segment(manifest.generation, segment.index)) as reader:
-            digest = hashlib.file_digest(cast("io.BufferedReader", reader), "sha256").hexdigest()
-        return page if digest == page.sha256 else None
+        times = timestamps_hash(timestamps[first : first + count])
+        fits = (page.segment, page.frame_count, page.timestamps_sha256) == (segment.index, count, times)
+        return page if fits else None
     except (ValueError, KeyError):
         return None
     except StoreError as error:
@@ -116,23 +126,42 @@ def _proof(to: Services, manifest: Manifest, segment: Segment, timestamps: array
         return None
 
 
-def _stitch(to: Services, job: Job, manifest: Manifest, timestamps: array[int]) -> dict[str, Any]:
+def _proof(to: Services, manifest: Manifest, segment: Segment, timestamps: array[int]) -> LedgerPage | None:
+    """Return a segment's page where its file has the hash that it tells, too."""
+    page = _page(to, manifest, segment, timestamps)
+    if page is None:
+        return None
+    try:
+        with to.store.open(
+            WORK, WorkNames(manifest.job).segment(manifest.generation, segment.index)
+        ) as reader:
+            digest = hashlib.file_digest(cast("io.BufferedReader", reader), "sha256").hexdigest()
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
+        return None
+    return page if digest == page.sha256 else None
+
+
+def _stitch(
+    to: Services, job: Job, manifest: Manifest, timestamps: array[int], pages: dict[int, LedgerPage]
+) -> dict[str, Any] | None:
+    """Return the result; None, with nothing published, when a segment is not what its page proves."""
     from reelbrush.media.stitch import stitch as stitch_media
 
-    names = WorkNames(job.id)
-
-    def open_segment(index: int) -> BinaryIO:
-        return to.store.open(WORK, names.segment(manifest.generation, index))
-
     with scratch_folder(to.store) as scratch:
-        made = stitch_media(
-            lambda: to.store.open(job.source.container, job.source.name),
-            manifest,
-            timestamps,
-            open_segment,
-            scratch,
-            on_progress=CancelWatch(to.store, job.id).check,
-        )
+        try:
+            with ProvenSegments(to.store, manifest, pages, scratch) as segments:
+                made = stitch_media(
+                    lambda: to.store.open(job.source.container, job.source.name),
+                    manifest,
+                    timestamps,
+                    segments.open,
+                    scratch,
+                    on_progress=CancelWatch(to.store, job.id).check,
+                )
+        except UnprovenSegment:
+            return None
         check_source(to.store, job)
         name = output_name(job.id, job.source.name, made.extension)
         to.store.put_file(OUTPUT, name, made.path, link=True)

@@ -15,7 +15,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from contenders.machine import describe
 from scaling import here, report, stand_in
-from scaling.constants import Constants
+from scaling.constants import SOURCES, Constants
 from scaling.films import FILMS, FrameCost
 from scaling.fixes import gains
 from scaling.nodes import NODES
@@ -101,7 +101,8 @@ def workers(wanted: argparse.Namespace) -> list[dict[str, Any]]:
 def project(result: dict[str, Any], picture: Path | None) -> dict[str, Any]:
     """Print the projection of all films and return its numbers."""
     costs = {int(height): FrameCost(**cost) for height, cost in result["frame"].items()}
-    constants = Constants(**result["constants"])
+    known = {name: value for name, value in result["constants"].items() if SOURCES[name][0] == "measured"}
+    constants = replace(Constants(), **known)  # all else follows the product as it is now
     numbers: dict[str, Any] = {}
     for film in FILMS:
         cost = costs[film.height]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from activities.proven_segments import AHEAD as SEGMENTS_AHEAD
 from reelbrush.pricing.basis import RUN_SECONDS
 from reelbrush.pricing.starts import ASSUMED
+from reelbrush.store.range_reader import AHEAD, LARGEST
 
 Kind = Literal["measured", "sourced", "assumed"]
 
@@ -25,12 +27,15 @@ class Constants:
     step: float = 0.3  # between two steps: what the orchestrator and its queues take
     plan: float = 1.0
     range_seconds: float = 0.015  # until the first byte of a range of a blob
-    range_bytes: float = 1 << 20  # that one read fetches, reelbrush.store.range_reader.READ_AHEAD
+    range_bytes: float = LARGEST  # of a range, to whoever reads on
+    ranges_ahead: int = AHEAD  # ranges under way while one is used
+    segments_ahead: int = SEGMENTS_AHEAD  # segments that the stitch fetches at once, each by one request
     line: float = 250e6  # between app and storage
     disk: float = 400e6  # of the app's instance
     index_frame: float = 20e-6
     stitch_frame: float = 60e-6
     stitch_segment: float = 0.016  # opening, proving and closing one, all passes, storage close by
+    index_moved: float = 1.0  # how often the finished file is read and written again to put its index first
     stitch_share: float = 1.0  # of the stitch that comes after the last frame; 1: nothing overlaps
     finish_segment: float = 0.003  # reading its page for the receipt, deleting its blobs
     hash_rate: float = 1.5e9  # of sha256, one core
@@ -38,8 +43,12 @@ class Constants:
 
     @property
     def reading(self) -> float:
-        """Bytes per second of one reader that goes through a blob, range by range, none ahead of need."""
-        return self.range_bytes / (self.range_seconds + self.range_bytes / self.line)
+        """Bytes per second of one reader that goes through a large blob."""
+        return self.fetching(self.range_bytes, self.ranges_ahead)
+
+    def fetching(self, size: float, at_once: int) -> float:
+        """Bytes per second of requests for `size` bytes each, so many of them under way at any time."""
+        return min(self.line, at_once * size / (self.range_seconds + size / self.line))
 
     def scaled(self, times: float) -> Constants:
         """Return the constants for nodes that live `times` as fast; the app's own steps stay."""
@@ -60,11 +69,14 @@ SOURCES: dict[str, tuple[Kind, str]] = {
     "plan": ("assumed", "reads manifest and rates"),
     "range_seconds": ("assumed", "blob storage of the same region"),
     "range_bytes": ("sourced", "reelbrush/store/range_reader.py"),
+    "ranges_ahead": ("sourced", "reelbrush/store/range_reader.py"),
+    "segments_ahead": ("sourced", "activities/proven_segments.py"),
     "line": ("assumed", "2 Gbit/s"),
     "disk": ("assumed", "not documented for Flex Consumption"),
     "index_frame": ("measured", "here, by this command"),
     "stitch_frame": ("measured", "here, by this command"),
     "stitch_segment": ("measured", "10,000 segments in 159 s, docs/operations.md"),
+    "index_moved": ("sourced", "+faststart of FFmpeg's muxer, reelbrush/media/output.py"),
     "stitch_share": ("sourced", "the product's orchestration: it begins when all is painted"),
     "finish_segment": ("measured", "10,000 segments in 28 s, docs/operations.md"),
     "hash_rate": ("measured", "here, by this command"),

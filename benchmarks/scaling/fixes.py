@@ -14,7 +14,7 @@ Change = Callable[[Constants], Constants]
 
 FIXES: tuple[tuple[str, Change], ...] = (
     ("as it is, nodes up", lambda c: c),
-    ("reads 8 MiB at once", lambda c: replace(c, range_bytes=8 << 20)),
+    ("writes the index in front at once", lambda c: replace(c, index_moved=0.0)),
     ("and stitches while painting", lambda c: replace(c, stitch_share=0.05)),
     ("and runs that start in 20 s", lambda c: replace(c, run_start=20.0)),
 )

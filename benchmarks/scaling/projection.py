@@ -111,17 +111,21 @@ def scoring(chosen: Plan, rate: float, nodes: int, constants: Constants, *, wait
 
 
 def stitching(segments: int, film: Film, painted: float, constants: Constants) -> float:
-    """Return the seconds of the stitch: proofs by eight readers, then one reader, disk, hash, publishing.
+    """Return the seconds of the stitch; `painted` is bytes.
 
-    `painted` is bytes. The source is read for its sound; the finished file is written, read to be verified,
-    read to be hashed, and sent.
+    Each segment is fetched once, some ahead, and proven on the way; the source is read for its sound;
+    meanwhile the file is written, then read and written again to put its index first, read to be verified and
+    hashed side by side, and sent.
     """
-    proofs = painted / min(8 * constants.reading, constants.line, 2 * constants.hash_rate)
-    muxed = (painted + film.source_bytes) / constants.reading + painted / constants.disk
-    checked = 2 * painted / constants.disk + painted / constants.hash_rate
-    sent = painted / constants.line
+    line, disk = constants.line, constants.disk
+    fetching = constants.fetching(painted / segments, constants.segments_ahead)
+    fetched = painted / min(fetching, constants.segments_ahead * constants.hash_rate)
+    written = max(fetched + film.source_bytes / constants.reading, painted / disk)
+    moved = constants.index_moved * 2 * painted / disk
+    checked = painted / min(disk, constants.hash_rate)
+    sent = painted / min(line, disk)
     packets = segments * constants.stitch_segment + film.frames * constants.stitch_frame
-    return constants.stitch_share * (packets + proofs + muxed + checked + sent)
+    return constants.stitch_share * (packets + written + moved + checked + sent)
 
 
 def efficiency(one: Projection, many: Projection) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -102,13 +103,16 @@ def stitch(
                 [written[lane.output.index] for lane in output.lanes if lane.source.type == kind]
                 for kind in ("audio", "subtitle")
             )
-            verify_output(path, manifest, timestamps, origin, audio=audio, subtitles=subtitles)
+            with ThreadPoolExecutor(1) as beside:  # both read all of it: the disk is asked once
+                digest = beside.submit(_sha256, path)
+                verify_output(path, manifest, timestamps, origin, audio=audio, subtitles=subtitles)
+            sha256 = digest.result()
     return Stitched(
         path=path,
         extension=wrapper.extension,
         frame_count=len(timestamps),
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=sha256,
         audio_tracks=len(audio),
         subtitle_tracks=len(subtitles),
         notes=tuple(notes),

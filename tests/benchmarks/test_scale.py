@@ -89,10 +89,21 @@ def test_a_process_is_no_faster_than_the_thread_that_encodes(scaling: Any) -> No
     assert slow.seconds_per_frame(film(scaling), cost) == pytest.approx(0.1 * 1080 * 1920 / 1e6)
 
 
-def test_reading_waits_for_every_range(scaling: Any) -> None:
+def test_a_reader_waits_for_no_range_that_comes_ahead(scaling: Any) -> None:
     constants = replace(scaling.constants.Constants(), range_seconds=0.01, range_bytes=1e6, line=1e8)
-    assert constants.reading == pytest.approx(1e6 / 0.02)
-    assert replace(constants, range_bytes=1e8).reading == pytest.approx(1e8 / 1.01)
+    assert replace(constants, ranges_ahead=1).reading == pytest.approx(1e6 / 0.02)
+    assert replace(constants, ranges_ahead=2, line=1e9).reading == pytest.approx(2e6 / 0.011)
+    assert replace(constants, ranges_ahead=3).reading == 1e8, "the line is all there is"
+
+
+def test_the_stitch_reads_once_and_sends(scaling: Any) -> None:
+    constants = replace(nothing(scaling, line=1e6, hash_rate=1e9), stitch_share=1.0)
+    clip = replace(film(scaling, 60), source_bytes_per_second=0.0)
+    stitching = scaling.projection.stitching
+    assert stitching(30, clip, 1e8, constants) == pytest.approx(100 + 0.1 + 100)
+    assert stitching(30, clip, 1e8, replace(constants, line=1e18, disk=1e6)) == pytest.approx(500)
+    moved = replace(constants, line=1e18, disk=1e6, index_moved=0.0)
+    assert stitching(30, clip, 1e8, moved) == pytest.approx(300)
 
 
 def test_every_constant_says_where_it_comes_from(scaling: Any) -> None:
