@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         "--threads",
         type=_count,
         default=0,
-        help="calls of the model at the same time at most (default: the cores, under MPI 1; on a GPU 3 or more)",
+        help="frames painted at the same time at most (default: the cores, under MPI 1; a GPU has 3 streams)",
     )
     parser.add_argument(
         "--frames", type=_count, default=0, help="frames of one call of the model (default 1, on a GPU 4)"
