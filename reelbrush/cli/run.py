@@ -103,7 +103,8 @@ async def _run(request: RunRequest, work: WorkFolder) -> dict[str, Any]:
             await host.start()
             view = await _watch(host, job, source, display, stop)
             if view is not None and view["status"] == "Succeeded":
-                _deliver(request, work, view)  # before the host takes its time to stop
+                # before the host takes its time to stop; copying to another disk lets interrupts through
+                await asyncio.to_thread(_deliver, request, work, view)
         finally:
             display.close()
             await host.stop(grace_seconds=5 if stop.count else 30)
