@@ -132,7 +132,7 @@ def test_what_is_not_painted_is_quoted_without_a_rate_of_a_style(store: FolderSt
 
 
 @examples(deadline=None, max_examples=40)
-@example(1_500_000, 7680, 1000, "lowpriority", "Standard_ND96isr_H100_v5")  # takes seconds to plan
+@example(1_500_000, 7680, 1000, "lowpriority", "Standard_ND96isr_H100_v5")  # the most batches
 @given(
     st.integers(1, 150_000),
     st.integers(16, 7680),
