@@ -50,9 +50,10 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
     description = WorkNames(job.id).batch(run)
     if is_canceled(to.store, job.id):
         return _stopped(to, job.id, run) if to.store.stat(WORK, description) is not None else ""
+    batch = Batch(*request["batch"])
     document = {
         "job": to_json(job),
-        "batch": to_json(Batch(*request["batch"])),
+        "batch": to_json(batch),
         "attempt": request["attempt"],
         "nodes": max(to.settings.run_nodes, int(request.get("nodes", 1))),
         "submittedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -63,7 +64,7 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
     try:
         if to.settings.backend != "local":
             _shelve(to, job)
-        to.compute.submit(RunRequest(job.id, run, evictions, nodes))
+        to.compute.submit(RunRequest(job.id, run, evictions, nodes, batch.frame_count))
     except ComputeError as error:
         if is_canceled(to.store, job.id):
             return _stopped(to, job.id, run)

@@ -16,7 +16,7 @@ class Settings:
 
     store: str  # see reelbrush.store.open_store
     backend: str = "local"  # local, azureml (azureml-core) or azureml-v2 (azure-ai-ml); see chosen_backend
-    nodes: int = 2  # processes or cluster nodes that score at the same time; 1..1000
+    nodes: int = 2  # frames of this machine, or cluster nodes, scored at the same time; 1..1000
     threads: int = 0  # inference threads of one scoring process at most, 0..64; 0: one per core
     processes: int = 1  # of one run on each node, one per GPU, by MPI when above 1; 1..64
     run_nodes: int = 1  # cluster nodes of one run, by MPI when above 1; 1..100

@@ -45,8 +45,8 @@ def local_host(
 ) -> Host:
     """Return a host, not yet started, for the product's app over a store.
 
-    `workers` None means one scoring process per core, or what `REELBRUSH_NODES` says where a cluster is the
-    `backend`. Without `keep_work` the work of ended jobs is removed
+    `workers` frames are painted at a time; None means one per core, or what `REELBRUSH_NODES` says where a
+    cluster is the `backend`. Without `keep_work` the work of ended jobs is removed
     after `REELBRUSH_WORK_HOURS`. The app reads its settings from the environment, so this sets `REELBRUSH_*`
     of the current process. Raises HostError or SettingsError when the machine or the environment does not
     allow a run.

@@ -24,7 +24,7 @@ def main() -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
 @wish_options
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
+    "--workers", type=click.IntRange(1, 64), default=None, help="Frames painted at a time. [default: cores]"
 )
 @click.option("--batch-frames", type=click.IntRange(1), default=None, help="Frames scored by one process.")
 @click.option("--keep", is_flag=True, help="Keep the work folder after success.")
@@ -76,7 +76,7 @@ def run(
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("reelbrush-store"))
 @click.option("--port", type=click.IntRange(0, 65535), default=7071, show_default=True)
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=None, help="Scoring processes. [default: cores]"
+    "--workers", type=click.IntRange(1, 64), default=None, help="Frames painted at a time. [default: cores]"
 )
 @click.option("--style", default="starry-night", show_default=True, help="For uploads that name none.")
 @click.option("--store", metavar="URI", help="env:NAME or https://ACCOUNT.blob...: an account instead.")

@@ -93,19 +93,19 @@ def _reckoned(request: QuoteRequest, seen: Glance) -> int:
     if request.as_json:
         print(json.dumps({"here": here, "reckoned": sizes}, ensure_ascii=False))
         return OK
-    print(quote_block(f"this machine, {workers} {'process' if workers == 1 else 'processes'}", here))
+    print(quote_block(f"this machine, {workers} {'core' if workers == 1 else 'cores'}", here))
     print()
     cluster_table(sizes, request.nodes)
     return OK
 
 
 def _here(request: QuoteRequest, seen: Glance, workers: int) -> dict[str, Any]:
-    """Return the quote for this machine; fewer batches than cores have several threads each."""
+    """Return the quote for this machine; measured is one thread, and runs share all cores."""
     settings, rate = Settings(store="", nodes=workers), _measured(request)
     document = _quote(request, seen, settings, rate)
-    threads = workers // max(1, document["batches"])
-    if threads > 1:
-        rate = replace(rate, seconds_per_frame=rate.seconds_per_frame / threads)
+    cores = workers / max(1, document["batches"])  # of one run
+    if cores > 1:
+        rate = replace(rate, seconds_per_frame=rate.seconds_per_frame / cores)
         document = _quote(request, seen, settings, rate)
     return document
 

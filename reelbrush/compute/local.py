@@ -10,20 +10,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reelbrush.compute.port import Finding, RunRequest, RunStatus, Waiting
 from reelbrush.compute.processes import ProcessRecord, yield_to_others
+from reelbrush.compute.run_order import in_order
 from reelbrush.compute.scorer_variables import scorer_variables
 from reelbrush.job import BatchState
+from reelbrush.job.sharing import cores_of_run
 
 # exit codes of runs that did nothing wrong: stopped on request, or gone together with their host
 _STOPPED = ("75", "-15", "lost")
@@ -35,18 +36,12 @@ _DRAIN = "drain"
 _MPIRUN = ["mpirun", "--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
 
 
-def _batch(run: str) -> int:
-    """The number in a run id like `<job>-b<batch>-a<attempt>`; 0 for any other name."""
-    match = re.search(r"-b([0-9]+)-a[0-9]+$", run)
-    return int(match[1]) if match else 0
-
-
 class LocalCompute:
-    """Runs at most `workers` scoring processes at a time, jobs in order of submission.
+    """Shares `workers` cores among scoring processes, jobs in order of submission.
 
     Of each job the first batches come first, since a video is watched from its beginning while it is painted.
-    When there are fewer runs than workers, each gets several inference threads, so that a single short batch
-    keeps all cores busy.
+    How many cores are kept for a run says `cores_of_run`; one begins as soon as any is left. When there are
+    fewer runs than that, each gets more inference threads, so that a single short batch keeps all cores busy.
     """
 
     def __init__(
@@ -78,7 +73,9 @@ class LocalCompute:
         path = run / "request.json"
         if not path.exists():
             temporary = run / "request.tmp"
-            temporary.write_text(json.dumps({"job": request.job, "at": time.time_ns()}))
+            temporary.write_text(
+                json.dumps({"job": request.job, "at": time.time_ns(), "frames": request.frames})
+            )
             temporary.replace(path)
             self._over.discard(request.run)
         self._submitted = time.monotonic()
@@ -93,7 +90,7 @@ class LocalCompute:
 
     def cancel(self, job: str, runs: Sequence[str] = ()) -> None:
         """See `Compute.cancel`."""
-        for run, owner in self._runs(self._over):
+        for run, owner, _ in in_order(self._folder, self._over):
             if owner == job and not (self._folder / run / "ended").exists():
                 with contextlib.suppress(FileNotFoundError):  # it ended and was released in this moment
                     (self._folder / run / "canceled").touch()
@@ -103,7 +100,7 @@ class LocalCompute:
 
     def release(self, job: str) -> None:
         """See `Compute.release`."""
-        for run, owner in self._runs():
+        for run, owner, _ in in_order(self._folder):
             if owner == job:
                 folder = self._folder / run
                 with contextlib.suppress(FileNotFoundError):
@@ -139,23 +136,6 @@ class LocalCompute:
             problem = f"the folder {self._folder} cannot be written"
             return [Finding("folder", problem, "give this user the right to write it")]
         return []
-
-    def _runs(self, without: Container[str] = ()) -> list[tuple[str, str]]:
-        """Return (run, its job) in the order in which runs are to be started."""
-        stamped: list[tuple[str, int, str]] = []
-        names: list[str] = []
-        with contextlib.suppress(FileNotFoundError):  # `reelbrush run` removes its store when it is done
-            names = os.listdir(self._folder)
-        for name in names:
-            if name not in without:
-                with contextlib.suppress(OSError, ValueError, KeyError):
-                    request = json.loads((self._folder / name / "request.json").read_text())
-                    stamped.append((str(request["job"]), int(request["at"]), name))
-        began: dict[str, int] = {}
-        for job, at, _ in stamped:
-            began[job] = min(at, began.get(job, at))
-        ordered = sorted(stamped, key=lambda stamp: (began[stamp[0]], _batch(stamp[2]), stamp[1]))
-        return [(run, job) for job, _, run in ordered]
 
     def _state(self, run: str) -> RunStatus | None:
         folder = self._folder / run
@@ -204,9 +184,9 @@ class LocalCompute:
 
     def _step(self) -> bool:
         """Note which processes ended, start queued runs while there is room; return whether any is open."""
-        running = 0
-        queued: list[tuple[str, str]] = []
-        for run, job in self._runs(self._over):
+        running = taken = 0
+        queued: list[tuple[str, str, int]] = []
+        for run, job, frames in in_order(self._folder, self._over):
             folder = self._folder / run
             if (folder / "ended").exists():
                 self._over.add(run)
@@ -214,7 +194,7 @@ class LocalCompute:
             record = ProcessRecord.read(folder / "process.json")
             if record is None:
                 if not (folder / "canceled").exists():
-                    queued.append((run, job))
+                    queued.append((run, job, self._cores(frames)))
                 continue
             child = self._children.get(run)
             code = child.poll() if child is not None else None
@@ -225,17 +205,25 @@ class LocalCompute:
                 del self._children[run]
             else:
                 running += 1
+                taken += self._cores(frames)
                 if time.time() - record.created > self._run_seconds:
                     record.signal(signal.SIGKILL)
         settled = time.monotonic() - self._submitted >= SETTLE
         if settled and not _draining(self._folder):
-            threads = max(1, self._threads, self._workers // max(1, running + len(queued)))
-            for run, job in queued[: max(0, self._workers - running)]:
+            share = max(self._threads, self._workers // max(1, running + len(queued)))
+            for run, job, cores in queued:
+                if taken >= self._workers:
+                    break
+                taken += cores
                 try:
-                    self._start(run, job, min(256, threads))
+                    self._start(run, job, min(256, max(share, cores)))
                 except OSError as error:
                     self._end(run, f"no start: {error}")
         return bool(running or queued)
+
+    def _cores(self, frames: int) -> int:
+        """Return how many cores are kept for a run of so many frames; under MPI one for all of it."""
+        return 1 if self._processes > 1 else cores_of_run(self._workers, frames)
 
     def _end(self, run: str, code: str) -> None:
         temporary = self._folder / run / "ended.tmp"

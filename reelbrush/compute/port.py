@@ -19,6 +19,7 @@ class RunRequest:
     run: str
     evictions: int = 0  # runs of this batch that lost their node before, by which a cluster is chosen
     nodes: int = 1  # of this run
+    frames: int = 0  # of the batch; 0 where that is not known
 
 
 @dataclass(frozen=True)

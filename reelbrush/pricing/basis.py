@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from reelbrush.job import Options
 from reelbrush.job.plan import MAX_BATCHES, Figures
+from reelbrush.job.sharing import LONG_FRAMES, runs_at_once
 from reelbrush.pricing.evictions import evictions_per_node_hour
 from reelbrush.pricing.prices import Price, price_of
 from reelbrush.pricing.rates import CPU, Rate, painted_style, rate_of
@@ -24,7 +25,7 @@ class Basis:
 
     settings: Settings
     rate: Rate  # measured, or reckoned from a reference
-    figures: Figures  # with that rate
+    figures: Figures  # with that rate; on this machine a node is what one run takes of its cores
     price: Price | None
     size: VmSize | None  # of the cluster's nodes
     starts: Starts
@@ -57,6 +58,8 @@ def basis_of(
     Raises StoreError.
     """
     local = settings.backend == "local"
+    runs = _runs_here(settings)
+    cores = settings.nodes / runs if local else 1.0  # of one run
     size = None if local else vm_size(settings.vm_size)
     device = CPU if local or (size is not None and not size.gpu) else size.gpu if size is not None else ""
     painted = painted_style(style, options)
@@ -65,13 +68,13 @@ def basis_of(
     basis = ""
     if rate is None:
         reference = reference_rate(gpu=device != CPU)
-        threads = max(1, settings.threads) if device == CPU else 1
+        threads = max(1.0, settings.threads, cores) if device == CPU else 1
         seconds = reference.seconds_per_megapixel * pixels / 1e6 / threads
         styles = 1 if options.mix is None else 2
         rate, basis = Rate(max(seconds * styles, 1e-6), device, measured=False), reference.basis
     figures = Figures(
         seconds_per_frame=rate.seconds_per_frame,
-        nodes=min(settings.nodes, MAX_BATCHES) if local else max(settings.nodes, settings.run_nodes),
+        nodes=min(runs, MAX_BATCHES) if local else max(settings.nodes, settings.run_nodes),
         processes=1 if local else settings.processes,
         run_nodes=1 if local else settings.run_nodes,
         startup_seconds=LOCAL_RUN_SECONDS if local else RUN_SECONDS,
@@ -81,3 +84,10 @@ def basis_of(
     )
     starts = HERE if local else starts_of(store)
     return Basis(settings, rate, figures, price_of(settings), size, starts, basis)
+
+
+def _runs_here(settings: Settings) -> int:
+    """Return how many runs share the cores of this machine: each of them counts as a node."""
+    if settings.processes > 1 or 0 < settings.batch_frames < LONG_FRAMES:
+        return settings.nodes
+    return runs_at_once(settings.nodes)

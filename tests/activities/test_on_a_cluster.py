@@ -169,7 +169,7 @@ def test_while_the_cluster_cannot_be_asked_the_store_tells(at: Services, cluster
 def test_evictions_and_nodes_reach_the_backend(at: Services, cluster: Cluster) -> None:
     assert submit(at, submission(evictions=2, nodes=3)) == RUN
     assert submit(at, submission()) == RUN, "as an earlier release asked"
-    assert cluster.submitted == [RunRequest(JOB.id, RUN, 2, 3), RunRequest(JOB.id, RUN)]
+    assert cluster.submitted == [RunRequest(JOB.id, RUN, 2, 3, 4), RunRequest(JOB.id, RUN, frames=4)]
 
 
 def test_what_no_try_will_cure_is_an_answer_and_the_rest_is_tried_again(

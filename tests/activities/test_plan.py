@@ -136,13 +136,21 @@ def test_a_short_clip_is_one_batch_without_a_probe(tmp_path: Path) -> None:
     assert answer["batches"] == [[0, 0, 10, 480]] and not answer["probe"]
 
 
-def test_this_machine_plans_as_ever(tmp_path: Path) -> None:
-    for frames in (0, 200):
-        to = services(tmp_path, Settings("s", nodes=3, batch_frames=frames), segments=20)
+@pytest.mark.parametrize(
+    ("cores", "processes", "frames", "runs"),
+    [(1, 1, 0, 1), (3, 1, 0, 1), (4, 1, 0, 1), (9, 1, 0, 3), (3, 1, 200, 3), (3, 1, 96, 3), (3, 2, 0, 3)],
+)
+def test_this_machine_plans_few_runs_of_several_threads_without_a_rate(
+    tmp_path: Path, cores: int, processes: int, frames: int, runs: int
+) -> None:
+    wished = Settings("s", nodes=cores, processes=processes, batch_frames=frames)
+    for painted in (0, 1):
+        to = services(tmp_path, wished, segments=20)
+        paint(to, *range(painted))
         answer = ask(to)
-        wanted = plan_batches([48] * 20, 3, frames or None)
+        wanted = plan_batches([0 if i < painted else 48 for i in range(20)], runs, frames or None)
         assert answer["batches"] == [
-            [b.index, b.first_segment, b.segment_count, b.frame_count] for b in wanted
+            [b.index, b.first_segment, b.segment_count, 48 * b.segment_count] for b in wanted
         ]
         assert (answer["nodes"], answer["probe"], answer["guard"]) == (1, False, "ok")
         assert "budgetSeconds" not in answer

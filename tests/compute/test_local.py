@@ -161,6 +161,55 @@ def test_a_lone_run_gets_the_threads_of_all_workers(backend: LocalCompute, here:
     kill(here / "runs")
 
 
+def test_a_film_has_the_threads_of_all_workers_whoever_else_waits(here: Path) -> None:
+    def threads(job: str) -> str:
+        path = here / f"threads-{job}-sleep-b0-a1"
+        return path.read_text() if path.exists() else ""
+
+    backend = LocalCompute("folder:/x", here / "runs", workers=3)
+    drain(here / "runs")
+    for job, frames in (("short", 191), ("long", 192), ("next", 5000)):
+        backend.submit(RunRequest(job, f"{job}-sleep-b0-a1", frames=frames))
+        time.sleep(0.01)
+    undrain(here / "runs")
+    wait_for(lambda: threads("long") == "3" and threads("short") == "1")
+    wait_for(lambda: running(here / "runs") == 2)
+    backend.submit(RunRequest("more", "more-b0-a1", frames=10))
+    time.sleep(0.3)
+    assert not (here / "started-next-sleep-b0-a1").exists() and not (here / "started-more-b0-a1").exists()
+    backend.cancel("short")
+    wait_for(lambda: state(backend, "short-sleep-b0-a1") is BatchState.CANCELED)
+    time.sleep(0.3)
+    assert not (here / "started-next-sleep-b0-a1").exists(), "the film takes all cores"
+    backend.cancel("long")
+    wait_for(lambda: threads("next") == "3")
+    wait_for(lambda: running(here / "runs") == 1)
+    kill(here / "runs")
+
+
+def test_an_adopted_film_still_takes_all_cores(here: Path) -> None:
+    first = LocalCompute("folder:/x", here / "runs", workers=2)
+    first.submit(RunRequest("job", "sleep-1", frames=5000))
+    wait_for(lambda: running(here / "runs") == 1)
+    successor = LocalCompute("folder:/x", here / "runs", workers=2)
+    successor.submit(RunRequest("job", "good", frames=5000))
+    time.sleep(0.3)
+    assert state(successor, "good") is BatchState.QUEUED
+    kill(here / "runs")
+    wait_for(lambda: state(successor, "good") is BatchState.DONE)
+
+
+def test_processes_of_mpi_share_the_cores_as_they_are(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reelbrush.compute.local._MPIRUN", ["sh", "-c", 'shift; exec "$@"'])
+    backend = LocalCompute("folder:/x", here / "runs", workers=2, processes=2)
+    drain(here / "runs")
+    for name in ("sleep-1", "sleep-2"):
+        backend.submit(RunRequest("job", name, frames=5000))
+    undrain(here / "runs")
+    wait_for(lambda: running(here / "runs") == 2)
+    kill(here / "runs")
+
+
 def test_memory_comes_in_huge_pages_unless_somebody_else_tuned_it(
     backend: LocalCompute, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,13 +112,25 @@ def test_without_a_price_no_cost_is_told(store: FolderStore) -> None:
 def test_this_machine_is_quoted_too(store: FolderStore) -> None:
     here = Settings("folder:/x", nodes=2)
     unmeasured = ask(here, store, frames=300)
-    assert unmeasured["device"] == "cpu" and unmeasured["batches"] == 2
-    measured(store, 0.1, device="cpu")
+    assert unmeasured["device"] == "cpu" and unmeasured["batches"] == unmeasured["nodes"] == 1
+    measured(store, 0.05, device="cpu")  # as one run of two threads takes
     quote = ask(here, store, frames=30_000)
     assert quote["measured"] and quote["minutes"]["likely"] == pytest.approx(1500 / 60, rel=0.1)
     assert "Starting nodes" not in text(quote)
     paid = ask(replace(here, price_per_hour=1.0), store, frames=300)
     assert paid["cost"]["likely"] == pytest.approx(paid["gpuHours"]["likely"], rel=0.01)
+
+
+def test_a_machine_of_many_cores_is_reckoned_faster_however_runs_share_them() -> None:
+    def minutes(cores: int, **more: Any) -> float:
+        return ask(Settings("folder:/x", nodes=cores, **more), None, frames=48_000)["minutes"]["likely"]
+
+    one = minutes(1)
+    for cores in (2, 3, 4, 5, 8, 10):
+        assert minutes(cores) == pytest.approx(one / cores, rel=0.1)
+        for wished in (96, 480):
+            assert minutes(cores, batch_frames=wished) == pytest.approx(one / cores, rel=0.2), "starts count"
+    assert ask(Settings("folder:/x", nodes=8), None)["nodes"] == 2
 
 
 def test_a_short_clip_is_one_batch_on_a_cluster_that_knows_nothing() -> None:
