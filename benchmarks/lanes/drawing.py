@@ -54,7 +54,7 @@ def draw(path: Path, taken: Taken, title: str) -> None:
                 axis.axvline(at, color="black", lw=0.8, ls=":")
         for name, at in marks.items():
             if left <= at <= right and (view != "all" or name in ("trigger", "published")):
-                side = "right" if at > (left + right) / 2 else "left"
+                side = "right" if name == "last frame" or at > (left + right) / 2 else "left"
                 above.text(at, -0.75, f" {name} {at:.2f} s ", ha=side, va="bottom", fontsize=8)
         below.set_xlabel(f"seconds since the trigger: {view}")
     axes[0][0].set_yticks(range(len(rows)))
