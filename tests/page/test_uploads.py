@@ -99,6 +99,20 @@ def test_what_the_store_would_not_take_is_said_before_it_is_sent(home: Tab, tmp_
     home.errors.clear()
 
 
+def test_a_film_that_comes_before_the_styles_waits_for_them(browser: Browser, base: str, film: Path) -> None:
+    with tab(browser, base) as watched:
+        held: list[Route] = []
+        watched.page.route("**/api/styles", lambda route: held.append(route))
+        with watched.page.expect_request("**/api/styles"):
+            watched.page.goto(base)
+        watched.page.set_input_files("#file", film)
+        watched.page.evaluate("new Promise(setTimeout)")  # what the choice of a file starts has begun
+        expect(watched.page.locator(".upload-row")).to_have_count(0)
+        held[0].continue_()
+        watched.page.wait_for_selector("#view:visible")
+        expect(watched.page.locator("#job-facts")).to_contain_text("Starry Night")
+
+
 def test_options_go_with_the_film(home: Tab, film: Path) -> None:
     page = home.page
     page.click("#wishes summary")

@@ -92,25 +92,31 @@ def test_events_in_a_queue_become_one_job(
 ) -> None:
     monkeypatch.setenv("ACCOUNT", azurite)
     monkeypatch.setenv("REELBRUSH_STORE", "env:ACCOUNT")
-    blob = put(azurite, NAME, film)
     sidecar = put(azurite, f"{NAME}.json", b"{}")
-    other = put(azurite, "other.mp4", film)
-    put(azurite, other.name, film, "output")
-    for message in (
-        in_base64(told(other, account="another")),
-        in_base64(told(other, container="output")),
-        in_base64(told(other) | {"type": "Microsoft.Storage.BlobDeleted"}),
-        in_base64([told(sidecar), cloud_event("gone.mp4")]),
-        in_base64(told(blob)),
-        json.dumps([grid_event(blob.name, etag=blob.etag)]),
-        "no event",
-    ):
-        queue.send_message(message)
+    blob = BlobRef("", "", "", 0)
+
+    def arrive() -> None:
+        nonlocal blob
+        blob = put(azurite, NAME, film)
+        other = put(azurite, "other.mp4", film)
+        put(azurite, other.name, film, "output")
+        for message in (
+            in_base64(told(other, account="another")),
+            in_base64(told(other, container="output")),
+            in_base64(told(other) | {"type": "Microsoft.Storage.BlobDeleted"}),
+            in_base64([told(sidecar), cloud_event("gone.mp4")]),
+            in_base64(told(blob)),
+            json.dumps([grid_event(blob.name, etag=blob.etag)]),
+            "no event",
+        ):
+            queue.send_message(message)
 
     async def scenario() -> None:
         connections = {"ReelbrushStorage": azurite}
-        # no second scan comes: the queue alone tells of the blob
         async with Host(ROOT, tmp_path, store_root=None, connections=connections, poll_seconds=3600) as host:
+            # the first scan is over and no second one comes: the queue alone tells of the blob
+            await host.wait_for_blob("input", sidecar.name, timeout=60)
+            await asyncio.to_thread(arrive)
             ended = await host.wait(job_id(blob, "identity", Options()), timeout=60)
             assert ended.runtime_status == "Completed", ended.custom_status
             async with asyncio.timeout(30):
