@@ -50,10 +50,11 @@ Frames = NDArray[np.uint8]
 class Int8:
     """What a card says of the variant. file, sha256: of the model, beside the card.
 
-    psnr_db, psnr_db_worst: mean and least over held-out pictures, by day and dark, of the PSNR against the
-    float model. cpu_ms_per_frame_640x360: CPU milliseconds of one thread, fastest of several frames;
-    float_ms: the same of the float model, measured in turns with it. ranges: see SHARES. pictures: that
-    were held out. calibration_sha256: of the digests of all pictures, calibrated with and held out, in order.
+    psnr_db, psnr_db_worst: mean and least over held-out pictures, of a trained style by day and dark, of the
+    PSNR against the float model. cpu_ms_per_frame_640x360: CPU milliseconds of one thread, fastest of several
+    frames; float_ms: the same of the float model, measured in turns with it. ranges: see SHARES; of an
+    imported style how much of a channel's values they have room for, and what stayed in float. pictures: that
+    were held out. calibration_sha256: of all pictures, calibrated with and held out, in order.
     """
 
     file: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from training.imported.qdq import LEAST_OPSET, Place, in_int8, places
 from training.imported.ranges import ranges_of
 from training.measure import cpu_times
 from training.moments import read_moments
-from training.quantise import VARIANT, distances, drop_variant
+from training.quantise import VARIANT, Int8, distances, drop_variant
 
 LEAST_PSNR_DB = 35.0
 """Of the held-out frames, on average."""
@@ -52,30 +52,7 @@ Frames = NDArray[np.uint8]
 """(1, H, W, 3) uint8 RGB."""
 
 
-@dataclass(frozen=True)
-class ImportedInt8:
-    """What a card says of the variant. file, sha256: of the model, beside the card.
-
-    psnr_db, psnr_db_worst: mean and least over the held-out frames of the PSNR against the float model.
-    cpu_ms_per_frame_640x360: CPU milliseconds of one thread, fastest of several frames; float_ms: the same of
-    the float model, in turns with it. ranges: how much of a channel's values they have room for, and what
-    stayed in float. pictures: that were held out. calibration_sha256: of the frames, all of them, in order.
-    """
-
-    file: str
-    sha256: str
-    psnr_db: float
-    psnr_db_worst: float
-    cpu_ms_per_frame_640x360: float
-    float_ms: float
-    ranges: str
-    pictures: int
-    calibration_sha256: str
-
-
-def quantise_imported(
-    style: Path, calibration: Path, *, least_psnr_db: float = LEAST_PSNR_DB
-) -> ImportedInt8:
+def quantise_imported(style: Path, calibration: Path, *, least_psnr_db: float = LEAST_PSNR_DB) -> Int8:
     """Make `model-int8.onnx` beside an imported style's `model.onnx` and enter it in the card.
 
     calibration: a video, or a folder of at least four pictures; every other frame is held out to be measured
@@ -113,7 +90,7 @@ def quantise_imported(
         fresh = style / f"{VARIANT}.new"
         fresh.write_bytes(made.SerializeToString(deterministic=True))
         fresh.replace(style / VARIANT)
-        variant = ImportedInt8(
+        variant = Int8(
             file=VARIANT,
             sha256=sha256(style / VARIANT),
             psnr_db=round(float(np.mean(found)), 2),
