@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reelbrush.errors import ScoringError
+from scoring.gate import Gate
 from scoring.session import Frames, StyleSession
 
 _LOG = logging.getLogger("scoring")
@@ -53,8 +53,7 @@ class SparingSession:
         self._manner = _Manner(session, per_call, half=half)
         self._spent: Exception | None = None  # what ended it: there was nothing left to spare
         self._stepping = threading.Lock()
-        self._changed = threading.Condition()
-        self._painting = 0  # threads
+        self._gate = Gate()
         self.runtime_version, self.provider = session.runtime_version, session.provider
         self._spared = {"precision": "float16"} if half else dict[str, str]()
 
@@ -84,7 +83,7 @@ class SparingSession:
                 raise self._spent
             manner = self._manner
             try:
-                with self._turn(manner.alone):
+                with self._gate.alone() if manner.alone else self._gate.together():
                     if manner is not self._manner:
                         continue
                     return _in_parts(manner, frames)
@@ -93,18 +92,6 @@ class SparingSession:
                     raise
                 if not self._spare(manner, error):
                     raise
-
-    @contextmanager
-    def _turn(self, alone: bool) -> Generator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: not alone or self._painting == 0)
-            self._painting += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._painting -= 1
-                self._changed.notify_all()
 
     def _spare(self, manner: _Manner, error: Exception) -> bool:
         """Take the next step, unless another thread did so since `manner`; False when there is none."""
@@ -119,7 +106,7 @@ class SparingSession:
                 self._spared = self._spared | {"frames_per_call": str(self._manner.frames)}
                 step = f"{self._manner.frames} frame{'s' if manner.frames > 3 else ''} per call"
             elif not manner.alone:
-                with self._turn(True):
+                with self._gate.alone():
                     manner.session.trim()
                 self._manner = replace(manner, alone=True)
                 if manner.session.plan.fixed is not None:
@@ -128,7 +115,7 @@ class SparingSession:
             else:
                 session = None
                 if not manner.half:
-                    with self._turn(True):
+                    with self._gate.alone():
                         session = self._halved(manner.session.close)
                         if session is not None:
                             session.trim()
