@@ -85,9 +85,7 @@ def quantise(
     made by this package, or the variant is too far from the float model or too large; nothing of the style
     changes then, except that a variant that it had before is gone.
     """
-    for name in (MODEL, CARD):
-        if not (style / name).is_file():
-            raise FileNotFoundError(f"there is no {name} in {style}")
+    require_style(style)
     files = _pictures(calibration)
     chosen_to_see, chosen_to_measure = _some(files[0::2]), _some(files[1::2])
     seen = [frame for file in chosen_to_see for frame in _lights(_fitted(file))]
@@ -121,9 +119,21 @@ def quantise(
             calibration_sha256=_digest([*chosen_to_see, *chosen_to_measure]),
         )
         made[chosen].replace(style / VARIANT)
+    enter_variant(style, variant)
+    return variant
+
+
+def require_style(style: Path) -> None:
+    """Raise FileNotFoundError when the folder of a style lacks its model or its card."""
+    for name in (MODEL, CARD):
+        if not (style / name).is_file():
+            raise FileNotFoundError(f"there is no {name} in {style}")
+
+
+def enter_variant(style: Path, variant: Int8) -> None:
+    """Enter the int8 variant, whose model lies beside it, in a style's card."""
     card = read_card(style)
     write_card(style, card | {"variants": card.get("variants", {}) | {"int8": asdict(variant)}})
-    return variant
 
 
 def drop_variant(style: Path) -> None:

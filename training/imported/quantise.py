@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from scoring.rewrite.proof import BOUND, Witness
 from scoring.session import StyleSession
 from scoring.styles import load_style
 from scoring.wrap import wrap
-from training.card_file import CARD, MODEL, read_card, write_card
 from training.digest import sha256
 from training.image_file import PICTURE_SUFFIXES, read_picture
 from training.imported.cells import on_cells
@@ -28,7 +26,7 @@ from training.imported.qdq import LEAST_OPSET, Place, in_int8, places
 from training.imported.ranges import ranges_of
 from training.measure import cpu_times
 from training.moments import read_moments
-from training.quantise import VARIANT, Int8, distances, drop_variant
+from training.quantise import VARIANT, Int8, distances, drop_variant, enter_variant, require_style
 
 LEAST_PSNR_DB = 35.0
 """Of the held-out frames, on average."""
@@ -62,9 +60,7 @@ def quantise_imported(style: Path, calibration: Path, *, least_psnr_db: float = 
     and ValueError when the model has nothing to gain, or no variant is near enough; nothing of the style
     changes then, except that a variant that it had before is gone.
     """
-    for name in (MODEL, CARD):
-        if not (style / name).is_file():
-            raise FileNotFoundError(f"there is no {name} in {style}")
+    require_style(style)
     frames = _frames(calibration)
     seen, held_out = frames[0::2], frames[1::2]
     drop_variant(style)
@@ -101,8 +97,7 @@ def quantise_imported(style: Path, calibration: Path, *, least_psnr_db: float = 
             pictures=len(held_out),
             calibration_sha256=hashlib.sha256(b"".join(frame.tobytes() for frame in frames)).hexdigest(),
         )
-        card = read_card(style)
-        write_card(style, card | {"variants": card.get("variants", {}) | {"int8": asdict(variant)}})
+        enter_variant(style, variant)
         return variant
     raise ValueError(
         f"{style.name} in int8 is {nearest[0]:.1f} dB from the float model, {nearest[1]:.1f} dB on its worst"
