@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -22,19 +22,18 @@ def decoding(film: Film, clip: Path, rounds: int) -> dict[str, Cost]:
         with film.reader() as reader:
             return sum(1 for _ in film.frames(reader))
 
-    def codec_alone() -> int:
+    def decoded() -> Iterator[av.VideoFrame]:
         with av.open(str(clip)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_type = "NONE"
             stream.codec_context.thread_count = 1
-            return sum(1 for _ in container.decode(stream))
+            yield from container.decode(stream)
+
+    def codec_alone() -> int:
+        return sum(1 for _ in decoded())
 
     def inaccurate() -> int:
-        with av.open(str(clip)) as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_type = "NONE"
-            stream.codec_context.thread_count = 1
-            return sum(len(frame.to_ndarray(format="rgb24")[:1]) for frame in container.decode(stream))
+        return sum(len(frame.to_ndarray(format="rgb24")[:1]) for frame in decoded())
 
     candidates: dict[str, Callable[[], int]] = {
         "decode, pictures": product,
