@@ -22,9 +22,9 @@ from pathlib import Path
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")  # before numpy
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from contenders.machine import describe
+from contenders.machine import cpu_fields, describe
 from guarded.pairs import Scenes, made
-from guarded.record import RECORD, Recorded, machine_class, record, recorded, this_identity, versions_of
+from guarded.record import RECORD, Recorded, machine_class, record, recorded, versions_of
 from guarded.verdict import RECORDED_TURNS, TURNS, Verdict, failures, judge
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write what was measured here")
     wanted = parser.parse_args()
     facts = describe()
-    machine, versions = machine_class(facts, this_identity()), versions_of(facts)
+    machine, versions = machine_class(facts, cpu_fields()), versions_of(facts)
     known = None if wanted.record else recorded(wanted.file, machine)
     with tempfile.TemporaryDirectory() as folder:
         pairs = made(Scenes(Path(folder)), filter(None, wanted.only.split(",")))

@@ -16,11 +16,7 @@ PACKAGES = ("onnxruntime", "torch", "av", "numpy", "pillow", "imageio-ffmpeg")
 
 def describe() -> dict[str, Any]:
     """Return CPU model, cores that may be used, its flags, versions and the load of the last minute."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    facts = cpu_fields()
     flags = facts.get("flags", "").split()
     return {
         "cpu": facts.get("model name", platform.processor() or platform.machine()),
@@ -30,6 +26,15 @@ def describe() -> dict[str, Any]:
         "versions": {name: _version(name) for name in PACKAGES},
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def cpu_fields() -> dict[str, str]:
+    """Return the fields of the first processor of /proc/cpuinfo; empty where there is no such file."""
+    try:
+        text = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0]
+    except OSError:
+        return {}
+    return {name.strip(): value.strip() for name, _, value in (x.partition(":") for x in text.splitlines())}
 
 
 def _version(package: str) -> str | None:

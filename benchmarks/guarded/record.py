@@ -33,15 +33,6 @@ def machine_class(facts: Mapping[str, Any], identity: Mapping[str, str]) -> str:
     return " ".join([*(identity.get(name, "?") for name in ("vendor_id", "cpu family", "model")), *flags])
 
 
-def this_identity() -> dict[str, str]:
-    """Return the fields of the first processor of /proc/cpuinfo; empty where there is no such file."""
-    try:
-        text = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0]
-    except OSError:
-        return {}
-    return {name.strip(): value.strip() for name, _, value in (x.partition(":") for x in text.splitlines())}
-
-
 def recorded(path: Path, machine: str) -> Recorded | None:
     """Return what was recorded for a class of machines, None for one that never was."""
     if not path.exists():
