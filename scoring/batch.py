@@ -22,6 +22,7 @@ from reelbrush.job import (
 )
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
+from reelbrush.job.versions import BATCH, NewerVersion, schema
 from reelbrush.store import Store
 from scoring.crew import choose_threads
 from scoring.failures import Canceled, describe
@@ -55,6 +56,7 @@ class RunRequest:
     batch: Batch
     attempt: int = 0
     traceparent: str = ""  # of the job's trace
+    version: int = schema(BATCH)
 
 
 @dataclass(frozen=True)
@@ -263,5 +265,7 @@ class _Run:
 def _read(store: Store, kind: type[T], name: str) -> T:
     try:
         return read_document(kind, store.read_bytes(WORK, name))
+    except NewerVersion as error:
+        raise ScoringError(f"{WORK}/{name}: {error}", retryable=False, code=error.code) from None
     except ValueError as error:
         raise ScoringError(f"{WORK}/{name} is not valid: {error}", retryable=False) from None

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from reelbrush.errors import StoreError
+from reelbrush.errors import ScoringError, StoreError
 from reelbrush.job import LedgerPage, Manifest, Segment, WorkNames
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
+from reelbrush.job.versions import NewerVersion
 from reelbrush.store import Store
 from scoring.timestamps import Timestamps
 
@@ -23,7 +24,8 @@ def published_pages(
 ) -> dict[int, LedgerPage]:
     """Return the valid pages of those of `segments` that are published, by segment index.
 
-    A page that cannot be read as the one expected counts as absent: its segment is scored again.
+    A page that cannot be read as the one expected counts as absent: its segment is scored again. Raises
+    ScoringError for a page that only a newer release can read, since its work must not be done again.
     """
     names = WorkNames(manifest.job)
     sizes = {blob.name: blob.size for blob in store.list(WORK, names.segments(manifest.generation))}
@@ -39,6 +41,8 @@ def published_pages(
             page = read_document(
                 LedgerPage, store.read_bytes(WORK, names.page(manifest.generation, segment.index))
             )
+        except NewerVersion as error:
+            raise ScoringError(str(error), retryable=False, code=error.code) from None
         except ValueError:
             return None
         except StoreError as error:

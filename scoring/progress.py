@@ -155,8 +155,13 @@ class Reporter:
         self._put(progress_name(self._names, self._run, self._rank.rank), progress)
 
     def finish(self, progress: BatchProgress) -> None:
-        """Write the last heartbeat, and as leader the run's result."""
-        self.write(progress)
+        """Write the last heartbeat, and as leader the run's result, of which the heartbeat is a mere copy."""
+        try:
+            self.write(progress)
+        except Exception as error:
+            if not self._rank.leads:
+                raise
+            _LOG.warning("heartbeat failed: %s", error)
         if self._rank.leads:
             self._put(self._names.result(self._run), progress)
 

@@ -20,6 +20,7 @@ from reelbrush.errors import ScoringError, SourceDamaged
 from reelbrush.job import Manifest, Segment
 from reelbrush.media.decode import SegmentReader
 from reelbrush.media.encode import SegmentEncoder
+from reelbrush.media.prove import prove_segment, segment_title
 from scoring.pipeline import PipelineStopped, ordered_map
 from scoring.repaint import Repainter
 from scoring.sampling import FrameSample, sampled_offsets, take_samples
@@ -39,6 +40,8 @@ class ScoredSegment:
     segment: Segment
     path: Path
     sha256: str
+    ticks: Sequence[int]  # the times that its frames told when they were decoded, in the order of the file
+    packets: str  # see reelbrush.media.prove
     seconds: dict[str, float]
     samples: tuple[FrameSample, ...] = ()  # see scoring.sampling
     versions: dict[str, str] = field(default_factory=dict[str, str])  # of the painting, when it ended
@@ -51,7 +54,7 @@ class _Group:
     segment: Segment
     first: int  # offset of the first frame in the segment
     frames: Frames
-    ticks: Sequence[int]  # presentation times of the frames
+    ticks: Sequence[int]  # presentation times that the frames themselves told
     last: bool  # of the segment
     decode_seconds: float
     infer_seconds: float = 0.0
@@ -126,15 +129,17 @@ class SegmentScorer:
         seconds = {"decode": 0.0, "infer": 0.0, "encode": 0.0}
         encoder: SegmentEncoder | None = None
         samples: tuple[FrameSample, ...] = ()
-        count = 0
+        ticks: list[int] = []
+        title = segment_title(self.manifest.generation, segment.index)
         with ExitStack() as stack:
             for group in painted:
                 start = time.monotonic()
-                encoder = encoder or stack.enter_context(SegmentEncoder(path, self.manifest.encode))
-                for frame in group.frames:
+                encoder = encoder or stack.enter_context(SegmentEncoder(path, self.manifest.encode, title))
+                for frame, tick in zip(group.frames, group.ticks, strict=True):
                     encoder.write(frame)
+                    ticks.append(tick)
                 if group.last:
-                    count = encoder.close()
+                    encoder.close()
                 samples += group.samples
                 seconds["decode"] += group.decode_seconds
                 seconds["infer"] += group.infer_seconds
@@ -144,14 +149,12 @@ class SegmentScorer:
                     break
             else:
                 return None
-        if count != segment.frame_count:
-            raise ScoringError(
-                f"segment {segment.index} holds {count} encoded frames, {segment.frame_count} are expected"
-            )
+        packets = prove_segment(path, segment.frame_count, title)
         seconds["total"] = time.monotonic() - began
         _log_segment(segment, seconds["total"])
         rounded = {name: round(value, 4) for name, value in seconds.items()}
-        return ScoredSegment(segment, path, _sha256(path), rounded, samples, self.repainter.versions)
+        digest = _sha256(path)
+        return ScoredSegment(segment, path, digest, ticks, packets, rounded, samples, self.repainter.versions)
 
     def _groups(self, segments: Sequence[Segment]) -> Iterator[_Group]:
         """Decoded groups of all segments. None crosses a border, so each depends on its segment alone."""
@@ -160,21 +163,25 @@ class SegmentScorer:
         with SegmentReader(
             self.open_media, self.manifest.media, self.manifest.video, (encode.width, encode.height)
         ) as reader:
+            if reader.upright != (encode.width, encode.height):
+                raise ScoringError(f"pictures of {reader.upright} do not stand as the manifest wants them")
             for segment in segments:
                 if self.stop.requested:
                     return
                 group: list[NDArray[np.uint8]] = []
+                ticks: list[int] = []
                 done, start = 0, time.monotonic()
                 times = self.timestamps.of(segment)
-                for frame in reader.frames(segment, times):
+                for tick, frame in reader.timed(segment, times):
                     group.append(frame)
+                    ticks.append(tick)
                     if len(group) == size or done + len(group) == segment.frame_count:
-                        first, ticks = done, times[done : done + len(group)]
+                        first = done
                         done += len(group)
                         stacked = group[0][None] if len(group) == 1 else np.stack(group)
                         last = done == segment.frame_count
                         yield _Group(segment, first, stacked, ticks, last, time.monotonic() - start)
-                        group, start = [], time.monotonic()
+                        group, ticks, start = [], [], time.monotonic()
                 if done != segment.frame_count:
                     raise SourceDamaged(
                         f"segment {segment.index} has {segment.frame_count} frames, {done} of them decode"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import types
 import typing
@@ -11,6 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 from typing import Any, TypeVar, cast
+
+from reelbrush.job.versions import check_version, newest_of
 
 T = TypeVar("T")
 
@@ -38,8 +41,9 @@ def from_json(kind: type[T], data: Any) -> T:
     """Build the frozen dataclass `kind` from what `to_json` made of it.
 
     Unknown fields are ignored and missing ones take their defaults, so that documents of older and newer
-    releases stay readable. Raises ValueError when a field without default is missing or has another type,
-    and nothing else whatever `data` is.
+    releases stay readable. Raises NewerVersion, a ValueError, for documents of a later version than this
+    release knows, ValueError when a field without default is missing or has another type, and nothing else
+    whatever `data` is.
     """
     return cast("T", _build(kind, data, kind.__name__))
 
@@ -47,13 +51,27 @@ def from_json(kind: type[T], data: Any) -> T:
 def read_document(kind: type[T], text: str | bytes) -> T:
     """Build the frozen dataclass `kind` from the JSON text of a document.
 
-    Raises ValueError when `text` is no JSON or not such a document, and nothing else whatever `text` is.
+    Raises ValueError when `text` is no JSON or not such a document, and nothing else whatever `text` is; see
+    `from_json` for later versions.
     """
+    return from_json(kind, _parsed(kind.__name__, text))
+
+
+def read_object(what: str, text: str | bytes, newest: int) -> dict[str, Any]:
+    """Return the JSON object of a document that is no dataclass; `newest` is the last version that is known.
+
+    `what` names it in errors: NewerVersion for a later one, ValueError when `text` is no such object.
+    """
+    document = cast("dict[str, Any]", _expect(dict, "an object", _parsed(what, text), what))
+    check_version(what, document.get("version"), newest)
+    return document
+
+
+def _parsed(what: str, text: str | bytes) -> Any:
     try:
-        data = json.loads(text)
+        return json.loads(text)
     except RecursionError:
-        raise ValueError(f"{kind.__name__}: the document is nested too deeply") from None
-    return from_json(kind, data)
+        raise ValueError(f"{what}: the document is nested too deeply") from None
 
 
 @cache
@@ -82,11 +100,13 @@ def _build(kind: Any, data: Any, where: str) -> Any:
         return kind(_expect(str, "a word", data, where))
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         try:
-            return float(data)
+            data = float(data)
         except OverflowError:
             raise ValueError(f"{where}: the number is too large") from None
     if kind is int and isinstance(data, bool):
         raise ValueError(f"{where}: int is expected, got bool")
+    if isinstance(data, float) and not math.isfinite(data):  # Python reads NaN, which no JSON is
+        raise ValueError(f"{where}: {data} is no number")
     return _expect(kind, kind.__name__, data, where)
 
 
@@ -101,9 +121,13 @@ def _build_tuple(item_kinds: tuple[Any, ...], data: Any, where: str) -> tuple[An
 
 def _build_dataclass(kind: type, data: Any, where: str) -> Any:
     document = cast("dict[str, Any]", _expect(dict, "an object", data, where))
-    hints = _hints(kind)
+    hints, newest = _hints(kind), newest_of(dataclasses.fields(kind))
+    if newest is not None:
+        check_version(where, document.get("version"), newest)
     names = [f.name for f in dataclasses.fields(kind) if f.name in document]
     values = {name: _build(hints[name], document[name], f"{where}.{name}") for name in names}
+    if newest is not None:
+        values.setdefault("version", 1)
     try:
         return kind(**values)
     except TypeError as error:

@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reelbrush.job.versions import schema
+
 
 @dataclass(frozen=True)
 class FlickerSums:
@@ -47,6 +49,9 @@ class LedgerPage:
     seconds: dict[str, float] = field(default_factory=dict[str, float])  # decode, infer, encode, total
     versions: dict[str, str] = field(default_factory=dict[str, str])  # of the libraries and the provider
     flicker: FlickerSums | None = None  # of the segment's sampled pairs; None where nothing can be compared
+    packets: str = ""  # of the segment's file, see reelbrush.media.prove; "" in older pages
+    place: str = ""  # "<job>/<generation>" it was painted for; "" in older pages
+    version: int = schema(1)
 
 
 def timestamps_hash(timestamps: Iterable[int]) -> str:

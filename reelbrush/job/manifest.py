@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+
+from reelbrush.job.versions import schema
 
 
 @dataclass(frozen=True)
@@ -96,4 +98,5 @@ class Manifest:
     notes: tuple[str, ...] = ()  # what was normalised or dropped, for the receipt
     origin: Fraction | None = None  # seconds of the source that are time 0 of the output; None before 0.2
     has_audio: bool | None = None  # some audio track is carried over; None before 0.2
-    version: int = field(default=1)
+    timestamps_sha256: str = ""  # see timestamps_hash; "" in older ones
+    version: int = schema(1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 INPUT, OUTPUT, WORK, STYLES = "input", "output", "work", "styles"  # containers
 
 # folders of `work/` that belong to no single job; ids of jobs never begin with a dot
 INDEX, QUEUE, ENDED, SWEPT, CANCELING = ".jobs/", ".queue/", ".ended/", ".swept/", ".canceling/"
+LOOKED = ".looked.json"  # in `work/`: how far uploads without an event were looked for
 _LATEST_MS = 9_999_999_999_999  # 13 digits of milliseconds, in the year 2286
 
 STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # to be matched in full; also a folder's name
@@ -92,6 +94,10 @@ class WorkNames:
         """A run's heartbeat."""
         return f"{self.job}/runs/{run}/progress.json"
 
+    def standing(self, run: str) -> str:
+        """For how long a run that is at work has stood still."""
+        return f"{self.job}/runs/{run}/standing.json"
+
     def result(self, run: str) -> str:
         """How a run ended."""
         return f"{self.job}/runs/{run}/result.json"
@@ -127,6 +133,16 @@ def stamped_job(name: str) -> tuple[int, str]:
     if not (len(stamp) == 13 and stamp.isascii() and stamp.isdigit() and job):
         raise ValueError(f"{name} is no name with the time of a job")
     return (_LATEST_MS - int(stamp) if f"{folder}/" == INDEX else int(stamp)), job
+
+
+def stamped_jobs(names: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+    """Yield (name, milliseconds, job id) of each name that `stamped_job` reads, passing over any other."""
+    for name in names:
+        try:
+            stamp, job = stamped_job(name)
+        except ValueError:
+            continue
+        yield name, stamp, job
 
 
 def starts_job(name: str) -> bool:

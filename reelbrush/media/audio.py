@@ -39,10 +39,14 @@ class AudioClock:
         self._slack = self._place.length(1) + 1
         self._least = 1 if output_tick <= sample else 0  # coarse ticks may hold several short packets
         self._previous: int | None = None
+        self._step = 0  # output ticks between the starts of the last two packets
         self._expected: int | None = None
 
     def place(self, packet: Packet[Stream]) -> tuple[int, int]:
-        """Return (presentation time, duration) of the next packet in output ticks."""
+        """Return (presentation time, duration) of the next packet in output ticks.
+
+        A packet that does not tell how long it is lasts as long as the one before it.
+        """
         time = packet.pts if packet.pts is not None else packet.dts
         length = self._frame_length or self._place.length(packet.duration or 0)
         if time is not None:
@@ -58,9 +62,10 @@ class AudioClock:
             start = self._expected or 0
         if self._previous is not None:
             start = max(start, self._previous + self._least)
+            self._step = start - self._previous
         self._previous = start
         self._expected = start + length
-        return start, length
+        return start, length or min(self._step, self._second)
 
     def _first(self, packet: Packet[Stream], start: int) -> int:
         """Return the exact start of a track that begins with samples to skip, not its rounded tick."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from av.audio.frame import AudioFrame
@@ -23,6 +23,13 @@ Carrier = Callable[["Packet[Stream] | None"], "list[Packet[Stream]]"]
 """Takes the next packet of the track, or None after the last; returns packets ready for the muxer."""
 
 
+@dataclass
+class Damage:
+    """What of a track's packets did not decode."""
+
+    packets: int = 0
+
+
 @dataclass(frozen=True)
 class Lane:
     """One track's way from the source into the output."""
@@ -31,6 +38,7 @@ class Lane:
     output: Stream
     action: Action
     origin: Fraction  # seconds of the source that become 0
+    damage: Damage = field(default_factory=Damage)
 
 
 def carrier(lane: Lane) -> Carrier:
@@ -136,6 +144,7 @@ def _transcoded(lane: Lane) -> Carrier:
         try:
             frames = decoder.decode(packet)
         except FFmpegError:
+            lane.damage.packets += 1
             return []  # a damaged packet is silence, as in any player
         return [ready for frame in frames for placed in line.place(frame) for ready in encode(placed)]
 

@@ -10,10 +10,20 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from reelbrush.errors import ReelbrushError, StitchError
+from reelbrush.errors import Refusal, StitchError
 from reelbrush.job.manifest import Manifest, Segment
 from reelbrush.media.container import main_video, opened
+from reelbrush.media.prove import segment_title
 from reelbrush.media.timeline import Timeline
+
+
+class WrongSegment(StitchError):
+    """An encoded segment is not what was promised; scoring it again may cure that."""
+
+    def __init__(self, message: str, segment: int) -> None:
+        super().__init__(message, advice="score it again")
+        self.segment = segment
+
 
 OpenSegment = Callable[[int], BinaryIO]
 """Returns a fresh seekable reader of the encoded segment with this index; the caller closes it."""
@@ -23,20 +33,19 @@ OpenSegment = Callable[[int], BinaryIO]
 def opened_encoded(
     open_segment: OpenSegment, index: int, *, packets_only: bool = False
 ) -> Generator[tuple[InputContainer, VideoStream]]:
-    """Open an encoded segment for a block: the container and its one video stream. Raises StitchError.
+    """Open an encoded segment for a block: the container and its one video stream.
 
+    Raises WrongSegment, and what `open_segment` raises: a store that is away makes no segment wrong.
     With `packets_only`, much cheaper, the stream does not tell its pixel format.
     """
     with ExitStack() as stack:
         try:
             container = stack.enter_context(opened(lambda: open_segment(index), packets_only=packets_only))
-        except ReelbrushError as error:
-            raise StitchError(
-                f"segment {index} cannot be read: {error.message}", advice="score it again"
-            ) from error
+        except Refusal as error:
+            raise WrongSegment(f"segment {index} cannot be read: {error.message}", index) from error
         stream = main_video(container)
         if stream is None:
-            raise StitchError(f"segment {index} holds no video", advice="score it again")
+            raise WrongSegment(f"segment {index} holds no video", index)
         yield container, stream
 
 
@@ -49,6 +58,10 @@ def segment_packets(
     """Yield the packets of all segments in order, one in memory at a time; see `timed_packets`."""
     for segment in manifest.segments:
         with opened_encoded(open_segment, segment.index, packets_only=True) as (container, stream):
+            wanted = segment_title(manifest.generation, segment.index)
+            title = container.metadata.get("title", wanted)  # older ones have none
+            if title != wanted:
+                raise WrongSegment(f"segment {segment.index} is {title}", segment.index)
             yield from timed_packets(container, stream, segment, timeline, extradata)
 
 
@@ -81,13 +94,12 @@ def _proven(
         if found == 1:
             _prove_first(packet, stream, segment, extradata)
         if packet.pts != packet.dts:
-            raise StitchError(f"segment {segment.index} is not in display order", advice="score it again")
+            raise WrongSegment(f"segment {segment.index} is not in display order", segment.index)
         if found <= segment.frame_count:
             yield packet
     if found != segment.frame_count:
-        raise StitchError(
-            f"segment {segment.index} holds {found} frames instead of {segment.frame_count}",
-            advice="score it again",
+        raise WrongSegment(
+            f"segment {segment.index} holds {found} frames instead of {segment.frame_count}", segment.index
         )
 
 
@@ -98,4 +110,4 @@ def _prove_first(packet: Packet[Any], stream: VideoStream, segment: Segment, ext
             advice="score all segments with one version of the product",
         )
     if not packet.is_keyframe:
-        raise StitchError(f"segment {segment.index} does not start with a key frame", advice="score it again")
+        raise WrongSegment(f"segment {segment.index} does not start with a key frame", segment.index)

@@ -6,15 +6,17 @@ to report to Python, and closing a decoder waits for its threads with the GIL he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+import errno
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from reelbrush.errors import Refusal
@@ -22,6 +24,8 @@ from reelbrush.media.sniff import SNIFF_BYTES, foreign_kind, is_encrypted, start
 
 Opener = Callable[[], BinaryIO]
 """Every call returns a fresh seekable binary reader of the same blob; the caller closes it."""
+
+_Wanted = Stream | list[Any]  # streams of one container
 
 # No playlist (hls, dash, concat, sdp), no image sequence, no device: nothing that can name another file.
 DEMUXERS = (
@@ -34,16 +38,43 @@ READ_BUFFER = 1 << 18  # bytes per read of the blob: few round trips to a remote
 _PACKETS_ONLY = {"probesize": "4096", "analyzeduration": "0", "fpsprobesize": "0"}
 
 
+class Reader(Protocol):
+    """What FFmpeg needs of a file."""
+
+    def read(self, count: int, /) -> bytes:
+        """Return at most `count` bytes from the position on."""
+        ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a position, as of `io.IOBase`, and return it."""
+        ...
+
+    def tell(self) -> int:
+        """Return the position."""
+        ...
+
+
 class _Nameless:
     """Hides the name of a reader, so that no name given by a user reaches FFmpeg's probing."""
 
-    def __init__(self, reader: BinaryIO) -> None:
+    def __init__(self, reader: Reader) -> None:
         self.read = reader.read
-        self.seek = reader.seek
         self.tell = reader.tell
+        self._seek = reader.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Return the new position, a negative error for one that no file has: headers send FFmpeg there."""
+        try:
+            return self._seek(offset, whence)
+        except ValueError:
+            return -errno.EINVAL
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return -errno.EINVAL
 
 
-def open_input(reader: BinaryIO, *, packets_only: bool = False) -> InputContainer:
+def open_input(reader: Reader, *, packets_only: bool = False) -> InputContainer:
     """Open media behind `reader` (seekable, at any position), which stays the caller's to close.
 
     With `packets_only`, for files of our own, nothing is read or decoded to see what the header does not say,
@@ -83,6 +114,22 @@ def opened(open_media: Opener, *, packets_only: bool = False) -> Generator[Input
     """Open media as `open_input` does; container and reader are closed at the end of the block."""
     with open_media() as reader, open_input(reader, packets_only=packets_only) as container:
         yield container
+
+
+def packets_of(container: InputContainer, streams: _Wanted) -> Iterator[Packet[Any]]:
+    """Yield packets as PyAV's `demux` does, from the container's present position to its end.
+
+    Streams that appear on the way (in TS, PS and FLV any packet may bring one) are left out: PyAV, which made
+    no list entry for them, may look for one at the end, after all packets of the others. What the other
+    streams hold is not read, where the container can do without: it may lie far away.
+    """
+    wanted = streams if isinstance(streams, list) else [streams]
+    indices = {stream.index for stream in wanted}
+    for stream in container.streams:
+        if stream.index not in indices:
+            stream.discard = Discard.all
+    with suppress(IndexError):
+        yield from container.demux(streams)
 
 
 def path_opener(path: Path) -> Opener:

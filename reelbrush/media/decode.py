@@ -24,9 +24,13 @@ class SegmentReader:
     """
 
     def __init__(self, open_media: Opener, media: Media, video: Video, size: tuple[int, int]) -> None:
-        """`open_media` opens the blob that `media` describes; `size` is (width, height), upright."""
+        """`open_media` opens the blob that `media` describes; `size` is (width, height), upright.
+
+        `upright` is the source's own size, as it stands after the turn.
+        """
         turn = orientation(video.display_matrix)
         width, height = size if not turn.transpose else (size[1], size[0])
+        self.upright = turn.size(video.width, video.height)
         self._media = media
         self._stream = FrameStream(open_media, media.stream_index)
         self._developer = Developer(media.colour, width, height, turn)
@@ -50,6 +54,15 @@ class SegmentReader:
         `timestamps` are those of this segment's frames, in ticks. Raises SourceDamaged naming the first frame
         that is missing or does not decode, and ValueError when the number of timestamps is not the segment's.
         """
+        for _, picture in self.timed(segment, timestamps):
+            yield picture
+
+    def timed(self, segment: Segment, timestamps: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (time, picture) of each frame; the time is the one that the decoded frame itself told.
+
+        For an intermediate that numbers its frames, it is the one of `timestamps` with that number. Else as
+        `frames`.
+        """
         if len(timestamps) != segment.frame_count:
             raise ValueError(
                 f"segment {segment.index}: {len(timestamps)} timestamps for {segment.frame_count} frames"
@@ -66,7 +79,8 @@ class SegmentReader:
         for offset, frame in enumerate(self._pick(running, wanted, segment)):
             if frame.is_corrupt and not self._media.ordinal:
                 raise _damaged(segment, offset, wanted[offset], "decodes with errors")
-            yield self._developer.develop(frame)
+            told = frame.pts or 0
+            yield timestamps[told - first] if self._media.ordinal else told, self._developer.develop(frame)
         self._running, self._next_frame = running, first + segment.frame_count
 
     def _pick(

@@ -29,8 +29,8 @@ class SegmentEncoder:
     Leaving the block by an exception removes the file.
     """
 
-    def __init__(self, path: Path, settings: EncodeSettings) -> None:
-        """Open the encoder.
+    def __init__(self, path: Path, settings: EncodeSettings, title: str = "") -> None:
+        """Open the encoder; `title` is written into the file, see `segment_title`.
 
         Raises ValueError when the settings name a codec other than libx264, a matrix that RGB cannot be
         converted to, or 4:2:0 for an odd size.
@@ -46,6 +46,8 @@ class SegmentEncoder:
         self._container: OutputContainer | None = av.open(
             f"file:{path}", "w", format="mp4", container_options={"fflags": "+bitexact"}
         )
+        if title:
+            self._container.metadata["title"] = title
         self._stream = _add_stream(self._container, settings)
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from reelbrush.media.container import encrypted, hides_negative_times
+from reelbrush.media.container import encrypted, hides_negative_times, packets_of
 from reelbrush.media.entrypoint import entry_test, shows_frame
 from reelbrush.media.repair import longest_leap
 
@@ -56,7 +56,7 @@ def index_packets(
     packets, peak, last_time, last_duration = 0, -(1 << 62), -(1 << 62), 0
     distrust = ""
     try:
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             if packet.size == 0:
                 continue
             packets += 1

@@ -8,9 +8,9 @@ from typing import Any
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Discard
 
 from reelbrush.media.carry import Carrier
+from reelbrush.media.container import packets_of
 
 
 def carried_packets(
@@ -23,14 +23,11 @@ def carried_packets(
     """
     if not carriers:
         return
-    for stream in source.streams:
-        if stream.index not in carriers:
-            stream.discard = Discard.all
     # a transport stream marks every packet near a lost one; elsewhere the mark means a packet cut off
     cut = source.format.name != "mpegts"
     dropped = 0
     try:
-        for packet in source.demux([source.streams[index] for index in carriers]):
+        for packet in packets_of(source, [source.streams[index] for index in carriers]):
             if packet.is_corrupt and cut:
                 dropped += 1
             elif packet.size:

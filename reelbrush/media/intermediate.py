@@ -27,11 +27,13 @@ from reelbrush.media.index import Progress
 from reelbrush.media.limits import Limits
 from reelbrush.media.picture import ACCURATE
 from reelbrush.media.repair import Timeline
-from reelbrush.media.room import check_room, full_disk_named
+from reelbrush.media.room import check_memory, check_room, full_disk_named
 from reelbrush.media.stream import FrameStream, displayed
 
 ORDINAL_TIME_BASE = Fraction(1, 1000)
 PROGRESS_EVERY = 48  # frames
+FEW_SLICES, FEW_SLICES_PIXELS = 4, 3840 * 2160
+MANY_SLICES = 100  # FFV1 refuses large pictures in few slices
 TELLING_FRAMES = 240  # after which the size of all frames is foreseen
 # Codecs whose 4:2:0 chroma lies on the left luma column unless said otherwise; PyAV does not tell where.
 _LEFT_SITED = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "libdav1d"})
@@ -61,10 +63,11 @@ def write_intermediate(
 ) -> Transcript:
     """Decode all of the source's video into `path`. Decoder errors are tolerated and counted.
 
-    Raises Refusal `no-frames` when nothing decodes, `too-large` as soon as a budget is exceeded, and
-    ReelbrushError `disk-full`, leaving no file, when the frames do not fit.
+    Raises Refusal `no-frames` when nothing decodes, `too-large` as soon as a budget is exceeded or where
+    memory lacks, and ReelbrushError `disk-full`, leaving no file, when the frames do not fit.
     """
     check_room(path.parent)
+    check_memory(video.width, video.height)
     pixel_format = storage_format(VideoFormat(video.pixel_format, video.width, video.height), video.hdr)
     timeline = Timeline(video.time_base, video.frame_rate)
     durations = [0]
@@ -77,7 +80,8 @@ def write_intermediate(
         track = output.add_stream("ffv1", rate=1000)
         track.width, track.height, track.pix_fmt = video.width, video.height, pixel_format
         track.time_base = track.codec_context.time_base = ORDINAL_TIME_BASE
-        track.options = {"level": "3", "g": "1", "slices": "4", "slicecrc": "1"}
+        slices = FEW_SLICES if video.width * video.height <= FEW_SLICES_PIXELS else MANY_SLICES
+        track.options = {"level": "3", "g": "1", "slices": str(slices), "slicecrc": "1"}
         if video.codec in _LEFT_SITED:
             track.options["chroma_sample_location"] = "left"
         shown = _shown(decoder, _hides_negative(open_source), timeline, durations)

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from reelbrush.errors import Refusal
 from reelbrush.job.manifest import Video
 from reelbrush.media.colour import HLG, PQ, decoded_colour, has_alpha, is_untagged
-from reelbrush.media.container import Opener, encrypted, hides_negative_times, main_video, opened
+from reelbrush.media.container import Opener, encrypted, hides_negative_times, main_video
 from reelbrush.media.orient import display_matrix
 from reelbrush.media.stream import FrameStream, displayed
 
@@ -47,11 +47,11 @@ def require_video(container: InputContainer) -> VideoStream:
             f"the file has no video: it holds {what}", code="no-video", advice="upload a video file"
         )
     codec = cast(VideoCodecContext | None, stream.codec_context)
-    if stream.codec_tag in ("encv", "drmi") or stream.metadata.get("encryption"):
+    if stream.metadata.get("encryption") or (codec is not None and codec.codec_tag in ("encv", "drmi")):
         raise encrypted()
     if codec is None:
         raise Refusal(
-            f"there is no decoder for the video's codec {stream.codec_tag!r}",
+            "there is no decoder for the video's codec",
             code="unsupported",
             advice="convert it to H.264 or another common codec",
         )
@@ -66,24 +66,21 @@ def refuse_single_picture(container: InputContainer, packets: int) -> None:
 
 def first_look(open_source: Opener, stream_index: int) -> FirstLook:
     """Decode the first frames of a stream. Raises Refusal `no-frames` when none decodes."""
-    with opened(open_source) as container:
-        stream = container.streams[stream_index]
-        assert isinstance(stream, VideoStream)
-        hide = hides_negative_times(container)
-        times: list[int | None] = []
-        sizes: set[tuple[int, int]] = set()
-        interlaced, damaged, whole = 0, 0, True
-        first: VideoFrame | None = None
-        with FrameStream(open_source, stream_index, threaded=True) as decoder:
-            for time, frame in displayed(decoder.from_beginning(), hide):
-                if len(times) >= max(3, min(LOOK_FRAMES, LOOK_PIXELS // (frame.width * frame.height))):
-                    whole = False
-                    break
-                first = first or frame
-                times.append(time)
-                sizes.add((frame.width, frame.height))
-                interlaced += frame.interlaced_frame
-                damaged += frame.is_corrupt
+    times: list[int | None] = []
+    sizes: set[tuple[int, int]] = set()
+    interlaced, damaged, whole = 0, 0, True
+    first: VideoFrame | None = None
+    with FrameStream(open_source, stream_index, threaded=True) as decoder:
+        container, stream = decoder.opened()
+        for time, frame in displayed(decoder.from_beginning(), hides_negative_times(container)):
+            if len(times) >= max(3, min(LOOK_FRAMES, LOOK_PIXELS // (frame.width * frame.height))):
+                whole = False
+                break
+            first = first or frame
+            times.append(time)
+            sizes.add((frame.width, frame.height))
+            interlaced += frame.interlaced_frame
+            damaged += frame.is_corrupt
         if first is None:
             raise Refusal(
                 "not one frame of the video decodes",
@@ -91,9 +88,8 @@ def first_look(open_source: Opener, stream_index: int) -> FirstLook:
                 advice="check that it plays, and upload it again",
             )
         video = _describe(stream, first, interlaced * 2 > len(times))
-        return FirstLook(
-            video, tuple(times), frozenset(sizes), whole, damaged > 0, is_untagged(first, stream)
-        )
+        untagged = is_untagged(first, stream)
+    return FirstLook(video, tuple(times), frozenset(sizes), whole, damaged > 0, untagged)
 
 
 def _describe(stream: VideoStream, frame: VideoFrame, interlaced: bool) -> Video:

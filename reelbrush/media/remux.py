@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from reelbrush.errors import SourceDamaged
-from reelbrush.media.container import Opener, opened
+from reelbrush.media.container import Opener, opened, packets_of
 from reelbrush.media.index import MOST_REORDERED, PacketIndex
 from reelbrush.media.room import check_room, full_disk_named
 
@@ -36,7 +36,7 @@ def write_remux(open_source: Opener, stream_index: int, index: PacketIndex, path
         track = output.add_stream_from_template(stream)
         track.time_base = _TIME_BASE
         order = 0
-        for packet in source.demux(stream):
+        for packet in packets_of(source, stream):
             if packet.size == 0:
                 continue
             rank = int(np.searchsorted(index.timestamps, packet.pts or 0))

@@ -1,4 +1,4 @@
-"""Room on the disk of the scratch folder: asked for before it is used up, and named when it is."""
+"""Room on the disk of the scratch folder and in memory: asked for before it is used up, and named."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reelbrush.errors import ReelbrushError
+import psutil
+
+from reelbrush.errors import ReelbrushError, Refusal
 
 KEPT_FREE = 500_000_000  # bytes left to everything else on the machine
+INTERMEDIATE_BYTES = 110  # of memory per pixel of a picture, most of it FFV1's; measured, see docs/limits.md
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -19,6 +22,18 @@ def check_room(folder: Path, needed: int = 0) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + KEPT_FREE:
         raise _disk_full(folder, f"{free} bytes are free, {needed + KEPT_FREE} are needed")
+
+
+def check_memory(width: int, height: int) -> None:
+    """Raise Refusal `too-large` unless an intermediate of such pictures fits the memory that is free."""
+    needed, free = width * height * INTERMEDIATE_BYTES, psutil.virtual_memory().available
+    if needed > free:
+        raise Refusal(
+            f"a lossless intermediate of pictures of {width}x{height} takes {needed >> 20} MB of memory,"
+            f" and {free >> 20} MB are free",
+            code="too-large",
+            advice="upload it as MP4 (H.264), which needs none, or retry when less is going on",
+        )
 
 
 @contextmanager

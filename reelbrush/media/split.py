@@ -12,12 +12,13 @@ from av.error import FFmpegError
 from reelbrush.errors import Refusal, SourceDamaged
 from reelbrush.job.manifest import Colour, EncodeSettings, Segment, Video
 from reelbrush.job.options import Options
-from reelbrush.media.container import Opener, is_picture, opened, path_opener, seeks_exactly
+from reelbrush.media.container import Opener, is_picture, open_input, path_opener, seeks_exactly
 from reelbrush.media.encode_settings import encode_settings
 from reelbrush.media.index import PacketIndex, Progress, index_packets
 from reelbrush.media.intermediate import write_intermediate
 from reelbrush.media.limits import Limits
 from reelbrush.media.notes import loss_notes, source_notes
+from reelbrush.media.pace import PacedReader
 from reelbrush.media.probe import FirstLook, first_look, refuse_single_picture, require_video
 from reelbrush.media.remux import REMUXED_CODECS, write_remux
 from reelbrush.media.repair import rate_step, usual_step
@@ -140,14 +141,20 @@ def _survey(open_source: Opener, limits: Limits, on_progress: Progress | None) -
     """Choose the stream and read its packets, refusing what no decoding is needed to refuse."""
     with open_source() as reader:
         source_bytes = reader.seek(0, 2)
-    with opened(open_source) as container:
+    with open_source() as reader, open_input(paced := PacedReader(reader)) as container:
         stream = require_video(container)
         codec = stream.codec_context
         tracks = select_tracks(container, stream.index)
         starts = audio_starts(container, tracks)
         if codec.width and codec.height:
             limits.check_picture(codec.width, codec.height)
-        index = index_packets(container, stream, limits.max_frames, on_progress)
+
+        def noted(packets: int, total: int | None) -> None:
+            paced.packets = packets
+            if on_progress is not None:
+                on_progress(packets, total)
+
+        index = index_packets(container, stream, limits.max_frames, noted)
         if index.packets == 0:
             raise Refusal("the video stream holds no frames", code="no-frames", advice="check that it plays")
         refuse_single_picture(container, index.packets)

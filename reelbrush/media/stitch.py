@@ -18,7 +18,7 @@ from av.packet import Packet
 
 from reelbrush.errors import StitchError
 from reelbrush.job.manifest import Manifest
-from reelbrush.media.carry import carrier
+from reelbrush.media.carry import Lane, carrier
 from reelbrush.media.concat import OpenSegment, opened_encoded, segment_packets
 from reelbrush.media.container import Opener, opened
 from reelbrush.media.interleave import carried_packets, interleaved
@@ -29,8 +29,9 @@ from reelbrush.media.tags import shifted_chapters
 from reelbrush.media.tally import Tally
 from reelbrush.media.ticks import origin_of
 from reelbrush.media.timeline import Timeline
-from reelbrush.media.tracks import Selection, audio_starts, select_tracks
+from reelbrush.media.tracks import Selection, audio_starts, codec_of, select_tracks
 from reelbrush.media.verify import verify_output
+from reelbrush.media.witness import check_dropped, witnessed
 from reelbrush.media.wrapper import Extension, choose_wrapper
 
 Progress = Callable[[int, int], None]
@@ -52,6 +53,7 @@ class Stitched:
     frame_count: int
     size: int  # bytes
     sha256: str
+    segments: tuple[str, ...]  # what the file holds of each; see reelbrush.media.prove
     audio_tracks: int
     subtitle_tracks: int
     notes: tuple[str, ...]  # what was dropped or converted, one sentence each
@@ -76,6 +78,52 @@ def stitch(
     Raises StitchError when a segment is not what the manifest promises or the result does not verify, and
     ReelbrushError `disk-full` when the disk cannot hold it; nothing is left in the folder then.
     """
+    written = _write(open_source, manifest, timestamps, open_segment, folder, on_progress)
+    with _removed_on_failure(written.path):
+        with ThreadPoolExecutor(1) as beside:  # both read all of it: the disk is asked once
+            digest = beside.submit(_sha256, written.path)
+            segments = verify_output(
+                written.path,
+                manifest,
+                timestamps,
+                written.origin,
+                audio=written.audio,
+                subtitles=written.subtitles,
+            )
+        sha256 = digest.result()
+    return Stitched(
+        path=written.path,
+        extension=written.extension,
+        frame_count=len(timestamps),
+        size=written.path.stat().st_size,
+        sha256=sha256,
+        segments=segments,
+        audio_tracks=len(written.audio),
+        subtitle_tracks=len(written.subtitles),
+        notes=written.notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A file that nobody has looked at yet; tallies are those of its tracks, in their order."""
+
+    path: Path
+    extension: Extension
+    origin: Fraction  # seconds of the source that are its time 0
+    audio: tuple[Tally, ...]
+    subtitles: tuple[Tally, ...]
+    notes: tuple[str, ...]
+
+
+def _write(
+    open_source: Opener,
+    manifest: Manifest,
+    timestamps: array[int],
+    open_segment: OpenSegment,
+    folder: Path,
+    on_progress: Progress | None,
+) -> _Written:
     notes: list[str] = []
     with opened(open_source) as source:
         selection = select_tracks(source, manifest.video.stream_index)
@@ -91,32 +139,37 @@ def stitch(
                 extradata = bytes(stream.codec_context.extradata or b"")
                 output = open_output(path, source, open_source, wrapper, manifest, timestamps, stream, origin)
             notes += output.notes
+            _check_dropped(source, output, manifest, notes)
             with output.container:
                 video = _video(output, manifest, timestamps, open_segment, extradata, origin)
-                carriers = {lane.source.index: carrier(lane) for lane in output.lanes}
+                carriers = {lane.source.index: witnessed(lane, carrier(lane)) for lane in output.lanes}
                 others = carried_packets(source, carriers, notes)
-                written = {lane.output.index: Tally() for lane in output.lanes}
+                written = {lane.output.index: _tally(lane) for lane in output.lanes}
                 unwritten = _mux(output, interleaved(video, others), written, len(timestamps), on_progress)
+            notes += [
+                f"audio track {lane.source.index} is silent: none of its sound decodes"
+                for lane in output.lanes
+                if lane.damage.packets and not written[lane.output.index].packets
+            ]
             if unwritten:
                 notes.append(f"{unwritten} damaged packets of other tracks were left out")
-            audio, subtitles = (
-                [written[lane.output.index] for lane in output.lanes if lane.source.type == kind]
-                for kind in ("audio", "subtitle")
-            )
-            with ThreadPoolExecutor(1) as beside:  # both read all of it: the disk is asked once
-                digest = beside.submit(_sha256, path)
-                verify_output(path, manifest, timestamps, origin, audio=audio, subtitles=subtitles)
-            sha256 = digest.result()
-    return Stitched(
-        path=path,
-        extension=wrapper.extension,
-        frame_count=len(timestamps),
-        size=path.stat().st_size,
-        sha256=sha256,
-        audio_tracks=len(audio),
-        subtitle_tracks=len(subtitles),
-        notes=tuple(notes),
-    )
+        audio, subtitles = (
+            tuple(written[lane.output.index] for lane in output.lanes if lane.source.type == kind)
+            for kind in ("audio", "subtitle")
+        )
+    return _Written(path, wrapper.extension, origin, audio, subtitles, tuple(notes))
+
+
+def _tally(lane: Lane) -> Tally:
+    return Tally(new_heads=lane.source.type == "audio" and codec_of(lane.source) == "wavpack")
+
+
+def _check_dropped(source: InputContainer, output: Output, manifest: Manifest, notes: list[str]) -> None:
+    kinds = [lane.source.type for lane in output.lanes]
+    tracks = len(source.streams.audio) + len(source.streams.subtitles)
+    carried = kinds.count("audio") + kinds.count("subtitle")
+    dropped = sum(note.startswith("track ") and "was dropped" in note for note in notes)
+    check_dropped(carried, tracks, dropped, manifest.has_audio, kinds.count("audio"))
 
 
 def _origin(source: InputContainer, selection: Selection, manifest: Manifest, first: int) -> Fraction:

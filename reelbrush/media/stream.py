@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from reelbrush.errors import SourceDamaged
-from reelbrush.media.container import MOST_PIXELS, Opener, open_input
+from reelbrush.media.container import MOST_PIXELS, Opener, open_input, packets_of
 
 
 class FrameStream:
@@ -41,6 +41,13 @@ class FrameStream:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def opened(self) -> tuple[InputContainer, VideoStream]:
+        """Return the container and the stream, opened if need be; they are this object's to close.
+
+        Raises SourceDamaged when the stream is not video.
+        """
+        return self._open()
 
     def from_beginning(self) -> Iterator[VideoFrame]:
         """Yield all frames in presentation order; packets that do not decode are counted and left out."""
@@ -112,7 +119,7 @@ class FrameStream:
         container, stream = self._open()
         self._touched = True
         try:
-            yield from container.demux(stream)
+            yield from packets_of(container, stream)
         except (FFmpegError, ValueError):
             self.failures += 1
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from reelbrush.media.container import Opener, opened
+from reelbrush.media.container import Opener, opened, packets_of
 from reelbrush.media.tracks import Track
 
 _MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}|&[a-z#0-9]+;|[\x00-\x08\x0b\x0c\x0e-\x1f]", re.IGNORECASE)
@@ -38,7 +38,7 @@ def cues_fit_mp4(open_source: Opener, tracks: Iterable[Track]) -> bool:
         for stream in source.streams:
             if stream.index not in ends:
                 stream.discard = Discard.all
-        for packet in source.demux(streams):
+        for packet in packets_of(source, streams):
             if not packet.size:
                 continue
             index = packet.stream.index

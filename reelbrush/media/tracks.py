@@ -98,5 +98,7 @@ def _carried(stream: Stream) -> Track | str:
         return Track(stream.index, "audio", codec)
     if stream.type == "subtitle":
         return Track(stream.index, "subtitle", codec) if codec else "subtitles in an unknown codec"
-    what = stream.metadata.get("handler_name") or stream.name or "unknown"
-    return f"{stream.type} ({what}) has no place in the output"
+    # PyAV gives a stream of a kind that it does not know neither
+    name, kind = getattr(stream, "name", ""), getattr(stream, "type", "") or "a stream"
+    what = stream.metadata.get("handler_name") or name or "unknown"
+    return f"{kind} ({what}) has no place in the output"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,12 +11,17 @@ from pathlib import Path
 
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
 
 from reelbrush.errors import ReelbrushError, StitchError
 from reelbrush.job.manifest import Manifest
+from reelbrush.media.boxes import index_first, stands_upright
 from reelbrush.media.container import main_video, opened, path_opener
+from reelbrush.media.prove import packets_proof
 from reelbrush.media.tally import Tally
 from reelbrush.media.ticks import output_times, rescale
+from reelbrush.media.witness import NOTICED
 
 
 def verify_output(
@@ -27,8 +32,9 @@ def verify_output(
     *,
     audio: Sequence[Tally],
     subtitles: Sequence[Tally],
-) -> None:
-    """Check the file at `path` by reading its packets once, decoding nothing.
+) -> tuple[str, ...]:
+    """Check the file at `path` by reading its packets once, decoding nothing; return what it holds of each
+    segment, as `packets_proof` writes it.
 
     `timestamps` are the frames' ticks of `manifest.video.time_base`; `origin`, in seconds of the source, is
     the output's time 0; `audio` and `subtitles` say what was written of each track, in the file's order.
@@ -52,25 +58,34 @@ def verify_output(
         size = (stream.codec_context.width, stream.codec_context.height)
         if size != (manifest.encode.width, manifest.encode.height):
             raise StitchError(f"the stitched video is {size[0]}x{size[1]}")
+        _compare_picture(stream, manifest)
         tracks = {
             **dict(zip((track.index for track in container.streams.audio), audio, strict=True)),
             **dict(zip((track.index for track in container.streams.subtitles), subtitles, strict=True)),
         }
-        shown, tallies = _read(container, stream, tracks)
-    _compare_tracks(tracks, tallies)
+        lengths = [segment.frame_count for segment in manifest.segments]
+        shown, tallies, proofs = _read(container, stream, tracks, lengths)
     expected = output_times(timestamps, rescale(manifest.video.time_base, tick, origin))
     # Matroska cannot say a time before 0: where sound starts with samples to skip, its muxer moves all tracks
     moved = shown[0] - expected[0] if path.suffix == ".mkv" and shown else 0
     _compare(shown, expected, moved)
-    if path.suffix != ".mkv" and not _index_first(path):
+    _compare_tracks(tracks, tallies, float(moved * tick))
+    if path.suffix != ".mkv" and not stands_upright(path):
+        raise StitchError("a track of the stitched file is turned")
+    if path.suffix != ".mkv" and not index_first(path):
         raise StitchError("the index of the stitched file is not in front of the data")
+    return proofs
 
 
 def _read(
-    container: InputContainer, video: Stream, tracks: Iterable[int]
-) -> tuple[array[int], dict[int, Tally]]:
-    """Return the times of the video's packets and what the tracks of these stream indices hold."""
+    container: InputContainer, video: Stream, tracks: Iterable[int], lengths: Sequence[int]
+) -> tuple[array[int], dict[int, Tally], tuple[str, ...]]:
+    """Return the times of the video's packets, what the tracks of these stream indices hold, and what each
+    segment of so many frames holds.
+    """
     shown = array("q")
+    checksum, left, proofs = 0, list(reversed(lengths)), list[str]()
+    end = left[-1] if left else -1  # frames at which the segment ends
     tallies = {index: Tally() for index in tracks}
     for packet in container.demux([video, *(container.streams[index] for index in tallies)]):
         if not packet.size:
@@ -85,16 +100,33 @@ def _read(
                 f"frame {len(shown)} of the stitched file is shown before the frame in front of it"
             )
         shown.append(packet.pts)
-    return shown, tallies
+        checksum = zlib.crc32(packet, checksum)  # pyright: ignore[reportArgumentType]  # it is a buffer
+        if len(shown) == end:
+            proofs.append(packets_proof(left.pop(), checksum))
+            checksum, end = 0, end + left[-1] if left else -1
+    return shown, tallies, tuple(proofs)
 
 
-def _compare_tracks(written: Mapping[int, Tally], found: Mapping[int, Tally]) -> None:
+def _compare_picture(stream: VideoStream, manifest: Manifest) -> None:
+    """Hold what a player is told about the picture to the manifest."""
+    told, wanted = stream.codec_context, manifest.encode.colour
+    found = (told.colorspace, told.color_primaries, told.color_trc, told.color_range == ColorRange.JPEG)
+    if found != (wanted.matrix, wanted.primaries, wanted.transfer, wanted.full_range):
+        raise StitchError(f"the stitched video is tagged with the colours {found} instead of {wanted}")
+
+
+def _compare_tracks(written: Mapping[int, Tally], found: Mapping[int, Tally], moved: float) -> None:
+    """Hold the tracks `found` to what was `written`, all `moved` by seconds."""
     for index, tally in written.items():
         if not found[index].holds(tally):
             raise StitchError(
                 f"track {index} of the stitched file holds {found[index].packets} packets "
                 f"instead of {tally.packets}"
             )
+        if not found[index].same_bytes(tally):
+            raise StitchError(f"track {index} of the stitched file holds other bytes than were written")
+        if found[index].moved(tally, moved) > NOTICED:
+            raise StitchError(f"track {index} of the stitched file is not at its time")
 
 
 def _compare(shown: Sequence[int], expected: Sequence[int], moved: int) -> None:
@@ -105,16 +137,3 @@ def _compare(shown: Sequence[int], expected: Sequence[int], moved: int) -> None:
             raise StitchError(
                 f"frame {index} of the stitched file is shown at tick {time} instead of {promised}"
             )
-
-
-def _index_first(path: Path) -> bool:
-    """Whether an MP4's moov box comes before its mdat box."""
-    with path.open("rb") as file:
-        while header := file.read(8):
-            size, kind = struct.unpack(">I4s", header)
-            if kind in (b"moov", b"mdat"):
-                return kind == b"moov"
-            if size == 1:
-                size = struct.unpack(">Q", file.read(8))[0] - 8
-            file.seek(size - 8, 1)
-    return False

@@ -10,6 +10,7 @@ from reelbrush.store import Store
 
 _NAME = "evictions.json"
 _ASSUMED, _ASSUMED_HOURS = 0.05, 10.0  # evictions per node hour before any was met, and its weight
+_MOST = 1e9  # evictions or hours
 _MEMORY_HOURS = 500.0  # node hours after which old jobs fade
 
 
@@ -17,6 +18,10 @@ _MEMORY_HOURS = 500.0  # node hours after which old jobs fade
 class _Met:
     evictions: float = 0.0
     node_hours: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.evictions < _MOST and 0 <= self.node_hours < _MOST):
+            raise ValueError(f"nobody met {self.evictions} evictions in {self.node_hours} hours")
 
 
 def evictions_per_node_hour(settings: Settings, store: Store | None) -> float:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
 from reelbrush.job.names import WORK
-from reelbrush.store import Store, read_if_there
+from reelbrush.store import DAMAGED, Store, read_object_if_there
 
-_FIGURES = ("frames", "measured", "gpuHours", "minutes", "cost")
+_RANGES = ("gpuHours", "minutes", "cost")
+_FIGURES = ("frames", "measured", *_RANGES)
+_CHARACTERS = 1000  # of a quote, far more than any has
 
 
 def keep_quote(store: Store, job: str, quote: dict[str, Any]) -> None:
@@ -21,9 +24,27 @@ def keep_quote(store: Store, job: str, quote: dict[str, Any]) -> None:
 
 
 def kept_quote(store: Store, job: str) -> dict[str, Any] | None:
-    """Return the figures of the kept quote, None when there is none."""
-    text = read_if_there(store, WORK, _name(job))
-    return None if text is None else json.loads(text)
+    """Return the figures of the kept quote, None when there is none that can be read."""
+    try:
+        found = read_object_if_there(store, WORK, _name(job))
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+        return None
+    return found if found is not None and _is_quote(found) else None
+
+
+def _is_quote(found: dict[str, Any]) -> bool:
+    """Whether it has the figures of a quote, and is as small: it is carried through the job's history."""
+    return (
+        set(found) <= set(_FIGURES)
+        and isinstance(found.get("measured"), bool)
+        and isinstance(found.get("frames"), int)
+        and all(isinstance(found.get(name, {}), dict) for name in _RANGES)
+        and "NaN" not in (text := json.dumps(found))
+        and "Infinity" not in text
+        and len(text) < _CHARACTERS
+    )
 
 
 def _name(job: str) -> str:

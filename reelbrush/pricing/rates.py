@@ -22,6 +22,7 @@ CPU = "cpu"
 
 _SAME_SIZE = 1.25  # ratio of pixels up to which a frame counts as of the same size
 _KEPT = 8  # frame sizes of one document
+_LONGEST = 1e6  # seconds of a frame that anybody would measure
 _FULL_WEIGHT = 200  # frames that a measurement needs to count in full
 _NEWEST = 0.7  # share of the newest measurement then
 
@@ -45,6 +46,10 @@ class _Measurement:
     seconds_per_frame: float
     frames: int
     at: str
+
+    def __post_init__(self) -> None:
+        if self.pixels < 1 or self.frames < 0 or not 0 < self.seconds_per_frame < _LONGEST:
+            raise ValueError(f"{self.seconds_per_frame} s for {self.pixels} pixels was never measured")
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def note_rates(store: Store, job: Job, pixels: int, pages: Iterable[LedgerPage])
     taken: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     for page in pages:
         seconds = page.seconds.get("total", 0.0)
-        if seconds > 0 and page.frame_count > 0:
+        if page.frame_count > 0 and 0 < seconds / page.frame_count < _LONGEST:
             device, precision = page.versions.get("device", CPU), job.options.precision
             if device == CPU:  # a GPU paints float32 in 16 bits where it may, which is not asked for by name
                 precision = page.versions.get("precision", precision)

@@ -10,6 +10,7 @@ from reelbrush.pricing.remembered import remember, remembered
 from reelbrush.store import Store
 
 _NAME = "starts.json"
+_LONGEST = 1e8  # seconds of a start
 _KEPT, _ENOUGH = 12, 3  # jobs that are remembered; that are needed to be believed
 
 
@@ -26,6 +27,10 @@ class Starts:
 @dataclass(frozen=True)
 class _Met:
     seconds: tuple[float, ...] = ()  # the newest first
+
+    def __post_init__(self) -> None:
+        if not all(0 <= seconds < _LONGEST for seconds in self.seconds):
+            raise ValueError(f"no start took {max(self.seconds)} or {min(self.seconds)} seconds")
 
 
 HERE = Starts(0.0, 0.0, 0.0, "")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
+import psutil
 import pytest
 from av.video.format import VideoFormat
 
+from reelbrush.errors import Refusal
 from reelbrush.media.intermediate import storage_format
+from reelbrush.media.room import check_memory
 from tests.media_in.making import alone, clip, decoded_times, fingerprint, pictures, split
 
 
@@ -177,3 +181,17 @@ def test_a_file_cut_off_gives_what_is_there(tmp_path: Path) -> None:
 )
 def test_storage_keeps_chroma_and_alpha(decoded: str, keep: bool, stored: str) -> None:
     assert storage_format(VideoFormat(decoded, 64, 48), keep) == stored
+
+
+def test_a_huge_picture_has_room_in_an_intermediate(tmp_path: Path) -> None:
+    path = clip(tmp_path / "huge.gif", "-vf", "scale=5700:5700:flags=neighbor", seconds=0.08)
+    made = split(path)
+    assert made.intermediate is not None and len(made.timestamps) == 2
+
+
+def test_pictures_for_which_memory_lacks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=64 * 48 * 100))
+    with pytest.raises(Refusal, match=r"of 64x48 takes .* MB of memory") as caught:
+        check_memory(64, 48)
+    assert caught.value.code == "too-large"
+    check_memory(64, 40)

@@ -7,6 +7,7 @@ from array import array
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reelbrush.errors import StitchError
+from reelbrush.errors import StitchError, StoreError
 from reelbrush.media.encode import SegmentEncoder
 from tests.media_out.making import (
     Work,
@@ -119,6 +120,18 @@ def test_a_spoilt_segment_is_named_and_nothing_is_left(
     with pytest.raises(StitchError, match=reason):
         job.stitch()
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_store_that_is_away_makes_no_segment_wrong(
+    silent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(self: Work, index: int) -> NoReturn:
+        raise StoreError("the store cannot be reached")
+
+    job = work(tmp_path, silent, [3, 3], list(range(0, 600, 100)), 100, Fraction(1, 1000))
+    monkeypatch.setattr(Work, "open_segment", away)
+    with pytest.raises(StoreError):
+        job.stitch()
 
 
 def test_segments_of_other_settings_do_not_mix(silent: Path, tmp_path: Path) -> None:

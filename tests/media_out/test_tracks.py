@@ -201,6 +201,7 @@ def test_the_timecode_stays(tmp_path: Path) -> None:
         ("in.ts", "aac", "mp4"),
         ("in.webm", "libopus", "mp4"),
         ("in.mkv", "flac", "mp4"),
+        ("in.avi", "flac", "mp4"),
         ("in.mkv", "vorbis", "mkv"),
         ("in.mkv", "truehd", "mkv"),
     ],
@@ -225,6 +226,16 @@ def test_the_container_follows_the_sound(tmp_path: Path, name: str, codec: str, 
     before = first_sound(source) if name.endswith(("avi", "mov")) else None
     assert before is None or abs(first_sound(stitched.path) - before) < Fraction(1, 1000)
     assert job.stitch("again").sha256 == stitched.sha256
+
+
+def test_packets_whose_heads_the_container_writes_anew_pass(tmp_path: Path) -> None:
+    source = ffmpeg(tmp_path / "in.nut", *picture(), *tone(), *words("-c:v mpeg4 -c:a wavpack"))
+    stitched = paint(tmp_path, source).stitch()
+    waves: list[np.ndarray] = []
+    for path in (source, stitched.path):
+        with av.open(str(path)) as container:
+            waves.append(np.concatenate([f.to_ndarray().ravel() for f in container.decode(audio=0)]))
+    assert np.array_equal(*waves)
 
 
 def test_sound_that_nothing_holds_is_converted_without_loss(tmp_path: Path) -> None:

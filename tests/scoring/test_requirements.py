@@ -21,6 +21,7 @@ PACKAGES = {
     "onnx": "onnx",
     "onnxruntime": "onnxruntime-gpu",
     "opentelemetry": "opentelemetry-api",
+    "psutil": "psutil",
 }
 OWN = ("scoring", "reelbrush")
 ELSEWHERE = ("azure.core", "google")  # come with azure-storage-blob and onnx
