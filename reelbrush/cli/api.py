@@ -37,7 +37,10 @@ class Api:
 
     def __init__(self, base_url: str, key: str = "") -> None:
         """Raise ApiError (400) when the address is no http(s) one, or a key would go over plain http."""
-        parts = urlsplit(base_url)
+        try:
+            parts = urlsplit(base_url)
+        except ValueError as error:
+            raise ApiError(f"{base_url!r} is no address: {error}", status=400) from None
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ApiError(
                 f"{base_url!r} is no address of an app",
@@ -99,9 +102,16 @@ class Api:
         """Ask for the job of an upload and return it; asked for again it is the same job."""
         return self.call("POST", "/api/jobs", {"blob": blob, "style": style, "options": dict(options)}).body
 
+    def tell_again(self, function: str, blob: str) -> None:
+        """Have the embedded host call a trigger for `blob` (container/name), even one that it gave up."""
+        self.call("POST", f"/admin/functions/{quote(function, safe='')}", {"input": blob})
+
     def absolute(self, link: str) -> str:
-        """Return a link of an answer as an absolute URL."""
-        return urljoin(self.base_url + "/", link)
+        """Return a link of an answer as an absolute URL. Raises ApiError where it gives up https."""
+        url = urljoin(self.base_url + "/", link)
+        if self.base_url.startswith("https:") and not url.startswith("https:"):
+            raise ApiError("the app's link leads away from https")
+        return url
 
     def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
@@ -182,7 +192,7 @@ def unreachable(place: str, error: BaseException) -> ApiError:
 
 
 def _path(job: str) -> str:
-    return f"/api/jobs/{quote(job, safe='')}"
+    return f"/api/jobs/{quote(job, safe='', errors='replace')}"
 
 
 def _decoded(answer: Any, path: str) -> Any:

@@ -22,6 +22,7 @@ BLOCK_BYTES = 8 << 20
 MOST_BLOCKS = 50_000  # of one blob, inclusive
 TRIES = 4  # of one block
 BLOCK_SECONDS = 300  # longest time one block may take
+_THERE = ("UnauthorizedBlobOverwrite", "BlobAlreadyExists")  # the blob, so that the address gives no right
 
 Sent = Callable[[int], None]
 """Takes note of the bytes that were sent so far."""
@@ -80,6 +81,8 @@ class _Store:
                     return
             except urllib.error.HTTPError as error:
                 with error:
+                    if left < TRIES - 1 and error.headers.get("x-ms-error-code") in _THERE:
+                        return  # by an earlier try, whose answer was lost
                     if error.code < 500 or not left:
                         raise _refused(error) from None
             except (OSError, HTTPException) as error:
@@ -91,4 +94,5 @@ class _Store:
 def _refused(error: urllib.error.HTTPError) -> ApiError:
     code = error.headers.get("x-ms-error-code") or "store"
     reason = {403: "its address has expired", 413: "it is larger than was asked for"}.get(error.code, code)
+    reason = "there is a video already" if code in _THERE else reason
     return ApiError(f"the store refused the upload ({error.code}): {reason}", status=error.code, code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,20 @@ from reelbrush.cli.remote import remote_commands
 from reelbrush.cli.wish_options import wish_options, wishes_from
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """See `click.Group.invoke`; arguments that no file can be named are wrong usage."""
+        try:
+            return super().invoke(ctx)
+        except UnicodeEncodeError as error:
+            raise click.UsageError(f"{error.object!r} is no text, and no name of a file") from None
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise click.UsageError(f"the name is too long for a file: {error.filename}") from None
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reelbrush")
 def main() -> None:
     """Repaint every frame of a video in the style of a painting, sound and subtitles untouched."""
@@ -57,6 +71,8 @@ def run(
         options = parse_options(wishes_from(wishes))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if not output.name:
+        raise click.UsageError(f"{output} names no file for the painting")
     request = RunRequest(
         source=source,
         output=output,

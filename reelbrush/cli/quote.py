@@ -46,11 +46,14 @@ def quote_file(request: QuoteRequest, url: str | None, key_file: Path | None) ->
     """Print the quote and return the exit code; without a `url` it is reckoned for this machine."""
     from reelbrush.media.container import path_opener
     from reelbrush.media.glance import glance
+    from reelbrush.media.limits import Limits
+    from reelbrush.media.trial import try_opening
 
     if not request.source.is_file():
         print(f"there is no file {request.source}", file=sys.stderr)
         return NOT_FOUND
     try:
+        try_opening(path_opener(request.source), Limits())
         seen = glance(path_opener(request.source))
         if url is not None:
             return calling(url, key_file, lambda api: _asked(api, request, seen))

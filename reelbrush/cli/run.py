@@ -141,16 +141,18 @@ async def _watch(
     """Follow the job to its end and return its last view; None when interrupted."""
     api = Api(host.base_url)
     view = await asyncio.to_thread(api.job, job)
+    before = host.blob_outcome(source.container, source.name)
+    # an earlier command left it so: asking again means trying again
     if view is not None and view["status"] in ("Failed", "Canceled"):
-        await asyncio.to_thread(
-            api.retry, job
-        )  # an earlier command left it so: asking again means trying again
+        await asyncio.to_thread(api.retry, job)
+    elif view is None and before is not None and before.error:
+        await asyncio.to_thread(api.tell_again, before.function, f"{source.container}/{source.name}")
     finished = asyncio.create_task(host.wait(job))
     while True:
         view = await asyncio.to_thread(api.job, job)
         if view is None:
             outcome = host.blob_outcome(source.container, source.name)
-            if outcome is not None and outcome.error:
+            if outcome is not None and outcome.error and outcome != before:
                 raise HostError(f"the upload could not start a job: {outcome.error}")
         elif ended(view):
             return view

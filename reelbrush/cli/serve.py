@@ -17,7 +17,8 @@ from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job.names import INPUT
 from reelbrush.settings import chosen_backend
 from reelbrush.store import BlobStore, FolderStore, Store, open_store
-from reelbrush.store.account_cors import EMULATOR, allow_origins, cors_command
+from reelbrush.store.account_cors import allow_origins, cors_command
+from reelbrush.store.account_links import EMULATOR
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ async def _serve(request: ServeRequest, store: Store) -> None:
 
 def _get_ready() -> None:
     """Import what the first upload would wait for: the app leaves it to the steps that need it."""
-    for module in ("reelbrush.media.split", "reelbrush.media.stitch"):
+    for module in ("av", "reelbrush.media.split", "reelbrush.media.stitch"):  # av whole first: see `services`
         importlib.import_module(module)
 
 

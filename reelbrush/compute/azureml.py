@@ -81,16 +81,12 @@ class AzureMLCompute(WorkspaceBackend):
             at = self._connect()
             tagged = {run.id: run for run in self._of_job(at, job)}
 
-        def stop(run: str) -> None:
-            found = tagged.get(run) or self._find(at, run)
-            if found is None or found.status in (*ENDED, "CancelRequested"):
-                return
-            found.cancel()
-            # the SDK does not look at what the service answers to it
-            if found.get_status() not in (*ENDED, "CancelRequested", "Finalizing"):
-                raise known_cause("unavailable", f"the run {run} was asked to stop and goes on").error()
+        each_run(lambda run: self._stop(at, run, tagged.get(run)), dict.fromkeys([*tagged, *runs]), STOP)
 
-        each_run(stop, dict.fromkeys([*tagged, *runs]), STOP)
+    def stop(self, job: str, run: str) -> None:
+        """See `Compute.stop`."""
+        with time_limit(STOP), translated():
+            self._stop(self._connect(), run)
 
     def log_tail(self, run: str, lines: int = 20) -> str:
         """See `Compute.log_tail`."""
@@ -138,6 +134,15 @@ class AzureMLCompute(WorkspaceBackend):
             if told(error)[2] == 404:
                 return None
             raise
+
+    def _stop(self, at: Connection, run: str, known: Any | None = None) -> None:
+        found = known or self._find(at, run)
+        if found is None or found.status in (*ENDED, "CancelRequested"):
+            return
+        found.cancel()
+        # the SDK does not look at what the service answers to it
+        if found.get_status() not in (*ENDED, "CancelRequested", "Finalizing"):
+            raise known_cause("unavailable", f"the run {run} was asked to stop and goes on").error()
 
     def _status(self, run: Any) -> RunStatus:
         known = run._client.run_dto  # of the list's own answer; the public ways ask again for each run

@@ -75,18 +75,12 @@ class AzureMLV2Compute(WorkspaceBackend):
             ml = self._open()
             states = self._of_job(ml, job)
 
-        def stop(run: str) -> None:
-            state = states.get(run) or self._find(ml, run)
-            if state is None or state in (*ENDED, "CancelRequested"):
-                return
-            try:
-                # waiting for the end would take minutes; the service stops it without being watched
-                ml.jobs.begin_cancel(run, polling=False)
-            except Exception:
-                if self._find(ml, run) not in (*ENDED, "CancelRequested", None):
-                    raise
+        each_run(lambda run: self._stop(ml, run, states.get(run)), dict.fromkeys([*states, *runs]), STOP)
 
-        each_run(stop, dict.fromkeys([*states, *runs]), STOP)
+    def stop(self, job: str, run: str) -> None:
+        """See `Compute.stop`."""
+        with time_limit(STOP), translated():
+            self._stop(self._open(), run)
 
     def log_tail(self, run: str, lines: int = 20) -> str:
         """See `Compute.log_tail`."""
@@ -152,6 +146,17 @@ class AzureMLV2Compute(WorkspaceBackend):
             if told(error)[2] == 404:
                 return None
             raise
+
+    def _stop(self, ml: Any, run: str, known: str | None = None) -> None:
+        state = known or self._find(ml, run)
+        if state is None or state in (*ENDED, "CancelRequested"):
+            return
+        try:
+            # waiting for the end would take minutes; the service stops it without being watched
+            ml.jobs.begin_cancel(run, polling=False)
+        except Exception:
+            if self._find(ml, run) not in (*ENDED, "CancelRequested", None):
+                raise
 
     def _details(self, ml: Any, run: str) -> Any | None:
         """Return what the run history knows, which the job itself does not tell: errors, times, log files."""

@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from reelbrush.compute.overdue import TimeLimit
 from reelbrush.compute.port import Finding, RunRequest, RunStatus, Waiting
 from reelbrush.compute.processes import ProcessRecord, yield_to_others
 from reelbrush.compute.run_order import in_order
@@ -57,7 +58,7 @@ class LocalCompute:
     ) -> None:
         self._store_uri, self._folder = store_uri, folder
         self._workers, self._threads, self._styles = workers, threads, styles
-        self._processes, self._run_seconds = processes, run_seconds
+        self._processes, self._limit = processes, TimeLimit(run_seconds)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._over: set[str] = set()  # ended runs that need no more looks, many as they may be
         self._lock = threading.Lock()
@@ -97,6 +98,13 @@ class LocalCompute:
                 record = ProcessRecord.read(self._folder / run / "process.json")
                 if record is not None:
                     record.signal(signal.SIGTERM)
+
+    def stop(self, job: str, run: str) -> None:
+        """See `Compute.stop`."""
+        record = ProcessRecord.read(self._folder / run / "process.json")
+        if record is not None and not (self._folder / run / "ended").exists():
+            record.signal(signal.SIGKILL)
+        self._wake()
 
     def release(self, job: str) -> None:
         """See `Compute.release`."""
@@ -170,6 +178,7 @@ class LocalCompute:
                 self._pump.start()
 
     def _watch(self) -> None:
+        self._limit.begin()
         idle = 0
         while True:
             unsettled = self._submitted + SETTLE - time.monotonic()
@@ -184,6 +193,7 @@ class LocalCompute:
 
     def _step(self) -> bool:
         """Note which processes ended, start queued runs while there is room; return whether any is open."""
+        self._limit.look()
         running = taken = 0
         queued: list[tuple[str, str, int]] = []
         for run, job, frames in in_order(self._folder, self._over):
@@ -206,7 +216,7 @@ class LocalCompute:
             else:
                 running += 1
                 taken += self._cores(frames)
-                if time.time() - record.created > self._run_seconds:
+                if self._limit.is_over(folder, record):
                     record.signal(signal.SIGKILL)
         settled = time.monotonic() - self._submitted >= SETTLE
         if settled and not _draining(self._folder):

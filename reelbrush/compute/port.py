@@ -71,6 +71,13 @@ class Compute(Protocol):
         """Stop all queued and running runs of a job; `runs` are ids that may have been submitted."""
         ...
 
+    def stop(self, job: str, run: str) -> None:
+        """Stop one run that hangs, by force where that can be done; the others of its job go on.
+
+        A run that nobody knows, or that has ended, is left alone. Raises ComputeError.
+        """
+        ...
+
     def release(self, job: str) -> None:
         """Forget the ended runs of a job and free what they hold. Later `status` does not know them."""
         ...

@@ -10,6 +10,12 @@ from urllib.parse import quote, urlsplit
 from reelbrush.events.errors import DeliveryError
 
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # by NAT64, to the IPv4 address at the end
+_GLOBAL = ipaddress.IPv6Network("2000::/3")  # all that is given out; what is outside only looks public
+_INSIDE = (  # beside what Python calls private, which differs from version to version
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's platform, which every machine in Azure can reach
+    ipaddress.IPv4Network("192.0.0.0/24"),  # protocols; some clouds tell machines their secrets here
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays that are no more
+)
 _KEPT = "%/:?@!$&'()*+,;=~[]"  # what a path and its query may hold as it is
 
 
@@ -54,11 +60,18 @@ def _addresses(host: str, port: int, local: bool) -> tuple[str, ...]:
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         ip = _reached(address)
-        if (local and not ip.is_loopback) or (not local and (not ip.is_global or ip.is_multicast)):
+        if not (ip.is_loopback if local else _is_public(ip)):
             raise DeliveryError(
                 f"the webhook's host {host} leads to the address {address}, which is not public"
             )
     return addresses
+
+
+def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL:
+        return False
+    inside = any(ip in network for network in _INSIDE)
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not inside
 
 
 def _reached(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

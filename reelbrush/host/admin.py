@@ -50,7 +50,7 @@ class AdminEndpoints:
         name = request.path_params["name"]
         try:
             given = json.loads(await request.body() or b"{}").get("input") or ""
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return JSONResponse({"Message": 'the body must be {"input": "..."}'}, status_code=400)
         timer = self._functions.find(TIMER, name)
         if timer is not None:

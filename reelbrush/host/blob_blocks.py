@@ -25,7 +25,7 @@ class StagedBlocks:
     def sweep(self, now: float | None = None) -> None:
         """Remove what was begun more than a week before `now` (seconds since 1970) and never completed."""
         now = time.time() if now is None else now
-        for path in [*self._folder.glob("*"), *self._folder.parent.glob("[0-9a-f]" * 32)]:
+        for path in [*self._folder.glob("*"), *self._folder.parent.glob("*" + "[0-9a-f]" * 32)]:
             # Runs that outlived their host write there too, so that a file may be gone a moment later.
             with suppress(FileNotFoundError):
                 # Not the time of modification, which a file that is being copied has from its source.

@@ -7,25 +7,27 @@ import os
 import re
 from collections.abc import AsyncIterator
 from email.utils import formatdate
-from pathlib import Path
 from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from reelbrush.errors import StoreError
 from reelbrush.host.blob_errors import BlobError
-from reelbrush.store import folder_etag
+from reelbrush.store import FolderStore, folder_etag
 from reelbrush.store.folder_links import Link
 from reelbrush.store.media_types import media_type
 
 _PIECE = 1 << 18  # bytes read and sent at once
 
 
-def download(request: Request, path: Path, link: Link) -> Response:
+def download(request: Request, store: FolderStore, link: Link) -> Response:
     """Return the blob, or the range of it that is asked for. Raises BlobError."""
     try:
-        file = path.open("rb")
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        file = store.open(link.container, link.name)
+    except StoreError as error:
+        if error.code != "blob-missing":
+            raise
         raise BlobError(404, "BlobNotFound", "The blob does not exist.") from None
     try:
         return _answer(request, file, link)

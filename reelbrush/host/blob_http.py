@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -42,8 +42,6 @@ class BlobEndpoint:
             return error.response()
         except StoreError as error:
             return BlobError(400, "InvalidResourceName", error.message).response()
-        except ClientDisconnect:
-            return Response(status_code=400)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 logger.exception("the blob %s could not be served", request.url.path)
@@ -58,7 +56,7 @@ class BlobEndpoint:
         if link.permission != (WRITE if request.method == "PUT" else READ):
             raise BlobError(403, "AuthorizationPermissionMismatch", "The address does not allow this.")
         if request.method != "PUT":
-            return download(request, self._store.path(container, name), link)
+            return download(request, self._store, link)
         puts: dict[str, Callable[[Request, Link], Awaitable[Response]]] = {
             "": self._uploads.whole,
             "block": self._uploads.block,

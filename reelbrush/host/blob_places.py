@@ -4,6 +4,7 @@ account.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from reelbrush.store import folder_etag
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient
 
+logger = logging.getLogger(__name__)
 
 # A file that has not changed for so long is not being written: writing moves its time of change, and what
 # keeps the time of a copied file (cp -p, tar, unzip, scp -p) sets it behind the last byte.
@@ -57,17 +59,19 @@ class FolderPlace:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._told: set[str] = set()  # files that are no blobs
 
     def listing(self, container: str) -> Iterator[FoundBlob]:
-        """Yield the files of a container that are not hidden."""
+        """Yield the files of a container that are not hidden; what is no blob is told of once."""
         yield from self._walk(container, self._root / container, "")
 
     def find(self, container: str, name: str) -> FoundBlob | None:
         """Return one file, hidden or not; None also for a name that no file can have."""
         try:
-            path = (self._root / container / name).resolve()
-            inside = path.is_relative_to((self._root / container).resolve())
-            return FoundBlob(container, name, _etag(path.stat())) if inside and path.is_file() else None
+            base = (self._root / container).resolve()
+            path = base / name
+            real = path.resolve() == path and path.is_relative_to(base)  # without '..' and links
+            return FoundBlob(container, name, _etag(path.stat())) if real and path.is_file() else None
         except (OSError, ValueError):  # gone meanwhile; too long, or with a zero byte
             return None
 
@@ -86,8 +90,12 @@ class FolderPlace:
             # Hidden names, '.tmp' among them, are files on their way to their final name.
             if entry.name.startswith("."):
                 continue
+            reason = "it is a symbolic link" if entry.is_symlink() else _unusable(entry.name)
+            if reason:
+                self._tell(entry.path, reason)
+                continue
             try:
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir():
                     yield from self._walk(container, Path(entry.path), f"{prefix}{entry.name}/")
                 elif entry.is_file():
                     status = entry.stat()
@@ -95,6 +103,11 @@ class FolderPlace:
                     yield FoundBlob(container, prefix + entry.name, _etag(status), whole)
             except FileNotFoundError:
                 continue
+
+    def _tell(self, path: str, reason: str) -> None:
+        if path not in self._told:
+            self._told.add(path)
+            logger.warning("%r is no blob and starts nothing: %s", path, reason)
 
 
 class AccountPlace:
@@ -141,3 +154,14 @@ class AccountPlace:
 
 def _etag(status: os.stat_result) -> str:
     return folder_etag(status.st_size, status.st_mtime_ns)
+
+
+def _unusable(name: str) -> str:
+    """Return why a file of this name can be no blob, "" where it can; see `FolderStore.path`."""
+    if "\\" in name:
+        return "its name has a backslash"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is not in UTF-8"
+    return ""

@@ -36,10 +36,12 @@ class FolderTransport(HttpTransport[HttpRequest, HttpResponse]):
         """Answer one request of the SDK."""
         if request.method not in ("HEAD", "GET"):
             return _Response(request, 405, {"x-ms-error-code": "UnsupportedHttpVerb"})
-        name = unquote(urlsplit(request.url).path).split("/", 2)[2]
-        path = (self._root / name).resolve()
+        _, _, container, name = unquote(urlsplit(request.url).path).split("/", 3)
+        base = (self._root / container).resolve()
+        path = base / name
         try:
-            if not path.is_relative_to(self._root) or not path.is_file():
+            # no '..', and no links below the container
+            if path.resolve() != path or not path.is_relative_to(base) or not path.is_file():
                 raise FileNotFoundError(path)
             stat = path.stat()
         except OSError:

@@ -1,4 +1,4 @@
-"""Takes uploads of blobs, whole or in blocks; a blob appears when all of it is on the disk."""
+"""Takes uploads of new blobs, whole or in blocks; a blob appears when all of it is on the disk."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BlobUpload:
         block = request.query_params.get("blockid", "")
         if not 0 < len(block) <= _BLOCK_ID_LENGTH:
             raise BlobError(400, "InvalidQueryParameterValue", "The blockid is missing or too long.")
-        self._store.path(link.container, link.name)
+        self._check_free(request, link)
         path = self._store.temporary()
         try:
             await receive(request, path, link.size)
@@ -86,20 +86,18 @@ class BlobUpload:
     def _publish(self, request: Request, link: Link, path: Path) -> Response:
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        new = request.headers.get("if-none-match") == "*"
         try:
-            published = self._store.publish(link.container, link.name, path, new=new)
+            published = self._store.publish(link.container, link.name, path, new=True)
         except StoreError as error:
             raise BlobError(409, "InvalidBlobName", error.message) from error
         blob = self._store.stat(link.container, link.name)
         if not published:
-            raise _exists()
+            raise _exists(request)
         return _created(blob.etag if blob is not None else "")
 
     def _check_free(self, request: Request, link: Link) -> None:
-        known = self._store.stat(link.container, link.name)
-        if known is not None and request.headers.get("if-none-match") == "*":
-            raise _exists()
+        if self._store.stat(link.container, link.name) is not None:
+            raise _exists(request)
 
 
 async def receive(request: Request, path: Path, limit: int | None) -> None:
@@ -143,8 +141,10 @@ async def small_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _exists() -> BlobError:
-    return BlobError(409, "BlobAlreadyExists", "There is a blob of this name.")
+def _exists(request: Request) -> BlobError:
+    if request.headers.get("if-none-match") == "*":
+        return BlobError(409, "BlobAlreadyExists", "There is a blob of this name.")
+    return BlobError(403, "UnauthorizedBlobOverwrite", "The address makes blobs and replaces none.")
 
 
 def _created(etag: str) -> Response:

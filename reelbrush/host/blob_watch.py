@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reelbrush.host.blob_argument import blob_argument
 from reelbrush.host.blob_path import BlobPath
 from reelbrush.host.blob_places import BlobPlace, FoundBlob
+from reelbrush.host.clock import MICROSECONDS, Clock
 from reelbrush.host.functions import AppFunction
 from reelbrush.host.invoker import Invoker
 from reelbrush.host.outage import Outage
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 _SCAN_SHARE = 0.02
 # ... but an upload never waits longer than this for the next one, in seconds.
 _LONGEST_REST = 10.0
+
+# Seconds of the host's clock between two tries for a blob: what fails for an outage has time to end.
+_PAUSES = (1, 4, 15, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class BlobWatch:
         triggers: Sequence[BlobTrigger],
         receipts: Receipts,
         invoker: Invoker,
+        clock: Clock,
         *,
         poll_seconds: float,
         max_tries: int,
@@ -50,12 +55,14 @@ class BlobWatch:
         self._triggers = triggers
         self._receipts = receipts
         self._invoker = invoker
+        self._clock = clock
         self._poll_seconds = poll_seconds
         self._max_tries = max_tries
         self._slots = asyncio.Semaphore(at_once)
         self._seen: Mapping[tuple[str, str, str], str] = {}
         self._running: dict[tuple[str, FoundBlob], asyncio.Task[None]] = {}
         self._told: set[asyncio.Task[None]] = set()
+        self._not_before: dict[tuple[str, FoundBlob], int] = {}  # moments of the next tries
 
     async def run(self) -> None:
         """Scan until cancelled; functions that are running go on."""
@@ -93,10 +100,11 @@ class BlobWatch:
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
                 if tries < self._max_tries:
+                    pause = _PAUSES[min(tries, len(_PAUSES)) - 1]
+                    self._not_before[name, blob] = self._clock.now() + pause * MICROSECONDS
                     self._receipts.end(name, blob, "failed", reason)
-                    logger.warning(
-                        "'%s' failed for %s (try %d): %s", name, blob.name, tries, reason, exc_info=True
-                    )
+                    message = "'%s' failed for %s (try %d, again in %d s): %s"
+                    logger.warning(message, name, blob.name, tries, pause, reason, exc_info=True)
                 else:
                     self._receipts.end(name, blob, "poisoned", reason)
                     logger.warning("'%s' gave up on %s after %d tries: %s", name, blob.name, tries, reason)
@@ -131,11 +139,15 @@ class BlobWatch:
                     if blob.whole or self._seen.get(key) == blob.etag:
                         self._fire(trigger, blob)
         self._seen = found
+        now = self._clock.now()
+        self._not_before = {key: due for key, due in self._not_before.items() if due > now}
         return spent
 
     def _fire(self, trigger: BlobTrigger, blob: FoundBlob) -> None:
         key = (trigger.function.name, blob)
-        if key in self._running or self._receipts.settled(trigger.function.name, blob):
+        if key in self._running or self._clock.now() < self._not_before.get(key, 0):
+            return
+        if self._receipts.settled(trigger.function.name, blob):
             return
         task = self._running[key] = asyncio.create_task(self.invoke(trigger, blob))
         task.add_done_callback(lambda _: self._running.pop(key, None))

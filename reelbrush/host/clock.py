@@ -31,15 +31,22 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock, kept from running backwards."""
+    """The machine's own clock, kept from running backwards: where it is set back, this one goes on."""
 
-    def __init__(self) -> None:
-        self._latest = 0
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """`wall` and `steady` give nanoseconds: of the day, and since some moment without any step."""
+        self._wall, self._steady = wall, steady
+        self._latest, self._seen = wall(), steady()
 
     def now(self) -> int:
         """Return the present moment in microseconds since the epoch."""
-        self._latest = max(self._latest, time.time_ns() // 1000)
-        return self._latest
+        seen = self._steady()
+        # one that stood still until the wall's came up again would let every timer wait for so long
+        self._latest = max(self._wall(), self._latest + seen - self._seen)
+        self._seen = seen
+        return self._latest // 1000
 
     async def wait(self, due: int | None, woken: asyncio.Event, idle: Callable[[], bool]) -> None:
         """Sleep until `due` or until woken, whichever comes first."""

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from reelbrush.host.access import Access
+from reelbrush.host.access import Access, DurableOnly
 from reelbrush.host.admin import AdminEndpoints
 from reelbrush.host.app_settings import AppSettings
 from reelbrush.host.blob_http import BlobEndpoint
@@ -71,6 +72,7 @@ class HostParts:
             triggers.blobs,
             self.receipts,
             self.invoker,
+            clock,
             poll_seconds=poll_seconds,
             max_tries=settings.max_blob_tries,
             at_once=settings.max_blobs_at_once,
@@ -98,16 +100,19 @@ class HostParts:
         access = Access(keys)
         durable = DurableEndpoints(self.management, self.storage, self.durability).routes
         admin = AdminEndpoints(self._functions, self.blobs, self.timers, access).routes
+        guard = [Middleware(DurableOnly, access)]
+        # the SDK's client adds paths to its address, so that there a key can be in the path alone
+        own = "/durabletask/{key}" if access.durable_key else "/durabletask"
         routes: list[BaseRoute] = [
-            Mount("/durabletask", routes=durable),
-            Mount("/runtime/webhooks/durabletask", routes=durable),
+            Mount(own, routes=durable, middleware=guard),
+            Mount("/runtime/webhooks/durabletask", routes=durable, middleware=guard),
             *admin,
             BlobWebhook(self._functions, self.blobs, access).route,
             *([BlobEndpoint(self._store_root).route] if self._store_root is not None else []),
             *http_routes(self._functions.of(HTTP), self._route_prefix, self.invoker, access),
         ]
         self._server = LocalServer(port)
-        self.invoker.client_binding = client_binding(self._server.base_url)
+        self.invoker.client_binding = client_binding(self._server.base_url, access.durable_key)
         await self._server.start(routes)
         work = (
             self.turns.run(),

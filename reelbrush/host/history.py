@@ -58,6 +58,12 @@ def timestamp(at: int) -> str:
     return moment(at).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 
 
+def latest_start(history: list[Event]) -> int:
+    """Return in microseconds what an orchestrator takes for the present: its latest episode's beginning."""
+    starts = [event["Timestamp"] for event in history if event["EventType"] == EventType.ORCHESTRATOR_STARTED]
+    return parse_timestamp(max(starts))  # all are written alike
+
+
 def parse_timestamp(text: str) -> int:
     """Return an ISO 8601 UTC time, as the host or the SDK writes it, in microseconds since the epoch.
 

@@ -15,12 +15,12 @@ from starlette.routing import Route
 
 from reelbrush.errors import HostError
 from reelbrush.host.access import Access
+from reelbrush.host.bodies import BODY_BYTES
 from reelbrush.host.functions import AppFunction
 from reelbrush.host.invoker import FunctionTimeout, Invoker
 
 logger = logging.getLogger(__name__)
 
-_BODY_BYTES = 100 << 20  # Azure answers 413 to more
 _METHODS = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
 _PARAMETER = re.compile(r"\{(\*{0,2})([A-Za-z_]\w*)(?::([a-z]+(?:\([^)]*\))?))?(\?)?\}")
 _NOTHING = "maxlength(0)"  # `{name:maxlength(0)?}` matches the root alone
@@ -154,12 +154,12 @@ class _Endpoint:
 
 async def _body(request: Request) -> bytes | None:
     """Return the body, None when it is larger than a function app in Azure would accept."""
-    if int(request.headers.get("content-length") or 0) > _BODY_BYTES:
+    if int(request.headers.get("content-length") or 0) > BODY_BYTES:
         return None
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > _BODY_BYTES:
+        if len(body) > BODY_BYTES:
             return None
     return bytes(body)
 

@@ -18,7 +18,7 @@ class BlobOutcome:
     """What a trigger did for one version of a blob.
 
     `state` is running, fired (the function returned), failed (it will be tried again) or poisoned (it will
-    not); `tries` counts from 1; `error` is the last try's.
+    not); `tries` counts from 1; `error` is the last try's, '' while one runs.
     """
 
     function: str
@@ -54,7 +54,7 @@ class Receipts:
         with self._storage.transaction():
             self._storage.write(
                 "insert into receipt values(?,?,?,?,'running',1,'',?) on conflict do update"
-                " set state='running', tries=tries+1, updated=excluded.updated",
+                " set state='running', tries=tries+1, error='', updated=excluded.updated",
                 (function, blob.container, blob.name, blob.etag, self._clock.now()),
             )
             row = self._storage.row(

@@ -135,25 +135,25 @@ class DurableEndpoints:
         }
 
 
-def client_binding(base_url: str) -> str:
+def client_binding(base_url: str, key: str = "") -> str:
     """Return the JSON text that a durable client binding hands to a function; `base_url` ends without a
-    slash.
+    slash, `key` is the system key of the endpoints, "" where none is needed.
     """
-    urls = management_urls(f"{base_url}/runtime/webhooks/durabletask", _PLACEHOLDER)
+    urls = management_urls(f"{base_url}/runtime/webhooks/durabletask", _PLACEHOLDER, key)
     return json.dumps(
         {
             "taskHubName": "local",
             "creationUrls": {},
             "managementUrls": urls,
-            "rpcBaseUrl": f"{base_url}/durabletask/",
+            "rpcBaseUrl": f"{base_url}/durabletask/{key}/" if key else f"{base_url}/durabletask/",
         }
     )
 
 
-def management_urls(base: str, instance_id: str) -> dict[str, str]:
+def management_urls(base: str, instance_id: str, key: str = "") -> dict[str, str]:
     """Return the URLs by which an instance can be watched and steered; `base` ends without a slash."""
     instance = f"{base}/instances/{instance_id}"
-    return {
+    urls = {
         "id": instance_id,
         "statusQueryGetUri": instance,
         "sendEventPostUri": instance + "/raiseEvent/{eventName}",
@@ -164,6 +164,10 @@ def management_urls(base: str, instance_id: str) -> dict[str, str]:
         "suspendPostUri": instance + "/suspend?reason={text}",
         "resumePostUri": instance + "/resume?reason={text}",
     }
+    if not key:
+        return urls
+    coded = {name: f"{url}{'&' if '?' in url else '?'}code={key}" for name, url in urls.items()}
+    return {**coded, "id": instance_id}
 
 
 def _base(request: Request) -> str:
@@ -195,7 +199,7 @@ def _coded(handler: _Handler, durability: Durability) -> _Handler:
         except InstanceExistsError as error:
             message = "Something went wrong while processing your request"
             return JSONResponse({"Message": message, "ExceptionMessage": str(error)}, status_code=500)
-        except ValueError as error:
+        except (ValueError, RecursionError, OverflowError) as error:
             message = "One or more of the arguments submitted is incorrect"
             return JSONResponse({"Message": message, "ExceptionMessage": str(error)}, status_code=400)
 

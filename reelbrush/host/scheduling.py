@@ -21,13 +21,14 @@ class TaskScheduling:
         self._functions = functions
         self._lint = lint
 
-    def carry_out(self, instance: Execution, task: Scheduled, now: int) -> Event:
+    def carry_out(self, instance: Execution, task: Scheduled, now: int, ahead: int) -> Event:
         """Schedule one task at the moment `now` (microseconds) and return the history's event for it.
 
-        A task that cannot be scheduled fails: its failure is posted to the instance.
+        The orchestrator takes a moment for the present that is `ahead` of it: its timers come so much
+        earlier. A task that cannot be scheduled fails: its failure is posted to the instance.
         """
         if task.kind is TaskKind.TIMER:
-            return self._set_timer(instance, task, now)
+            return self._set_timer(instance, task, now, ahead)
         # The input is kept too, though Azure's table leaves it out, and the last try is marked: both are for
         # a rewind, which may have to schedule the task again.
         fields = {"Name": task.name, "Version": task.version, "Input": task.input, "LastTry": task.last_try}
@@ -38,10 +39,10 @@ class TaskScheduling:
         self._create_child(instance, child, task, now)
         return new_event(EventType.SUB_CREATED, now, event_id=task.sequence, InstanceId=child, **fields)
 
-    def _set_timer(self, instance: Execution, task: Scheduled, now: int) -> Event:
+    def _set_timer(self, instance: Execution, task: Scheduled, now: int, ahead: int) -> Event:
         fire_at = timestamp(task.fire_at)
         fired = new_event(EventType.TIMER_FIRED, task.fire_at, TimerId=task.sequence, FireAt=fire_at)
-        self._hub.post(instance.id, instance.execution, fired, due=task.fire_at)
+        self._hub.post(instance.id, instance.execution, fired, due=task.fire_at - ahead)
         return new_event(EventType.TIMER_CREATED, now, event_id=task.sequence, FireAt=fire_at)
 
     def _queue_activity(self, instance: Execution, task: Scheduled, now: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Generator, Sequence
 
@@ -14,6 +15,7 @@ from starlette.routing import BaseRoute
 
 from reelbrush.errors import HostError
 from reelbrush.host.access import LocalOnly
+from reelbrush.host.bodies import Bodies, is_serious
 
 _STOP_SECONDS = 2
 
@@ -50,10 +52,17 @@ class LocalServer:
 
     async def start(self, routes: Sequence[BaseRoute]) -> None:
         """Serve the routes; when this returns, requests are answered."""
-        app = Starlette(routes=list(routes), middleware=[Middleware(LocalOnly)])
+        app = Starlette(routes=list(routes), middleware=[Middleware(LocalOnly), Middleware(Bodies)])
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_STOP_SECONDS
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_STOP_SECONDS,
         )
+        for name in ("uvicorn.error", "asyncio"):
+            logging.getLogger(name).addFilter(is_serious)  # once, however often it is added
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not self._server.started:

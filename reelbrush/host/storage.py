@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +14,7 @@ from reelbrush.errors import HostError
 
 Row = tuple[Any, ...]
 
+SCHEMA = 1  # `pragma user_version` of the file; raised whenever a host of the version before could not use it
 LOG_BYTES = 4 << 20  # of the write-ahead log, from which on it is folded into the database
 
 _SCHEMA = """
@@ -55,24 +55,56 @@ class Storage:
         """Open or create `folder`/host.db.
 
         Raises:
-            HostError: another living host owns the folder, or the file is no usable database.
+            HostError: another living host owns the folder, or this release cannot use the file.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _own(folder)
         try:
             self._db = sqlite3.connect(folder / "host.db", isolation_level=None, check_same_thread=False)
+            self._path = folder / "host.db"
+            self._refuse_newer()
             # folding the log is left to `fold`, beside the event loop, unless it falls far behind
             self._db.executescript(
                 "pragma journal_mode=wal; pragma synchronous=normal; pragma wal_autocheckpoint=20000;"
                 + _SCHEMA
             )
-            self._path = folder / "host.db"
+            self._claim()
         except sqlite3.Error as error:
             self._lock.close()
             raise HostError(
                 f"the host's database {folder / 'host.db'} cannot be used: {error}",
                 advice="move the file away to begin anew, or name another work folder",
             ) from error
+
+    def _refuse_newer(self) -> None:
+        version = self._version()
+        if version > SCHEMA:
+            self.close()
+            raise HostError(
+                f"the host's database {self._path} was made by a newer release of the product "
+                f"(version {version}, at most {SCHEMA} is known here)",
+                advice="upgrade to that release, put back a copy from before it, or name another folder",
+                code="newer-version",
+            )
+
+    def _claim(self) -> None:
+        """Note the version of a new file or of one of before versions, whose columns were the same or more.
+
+        Raises sqlite3.Error for a file of which anything is missing.
+        """
+        if self._version() == SCHEMA:
+            return
+        with closing(sqlite3.connect(":memory:")) as model:
+            model.executescript(_SCHEMA)
+            for (table,) in model.execute("select name from sqlite_master where type='table'").fetchall():
+                columns = ", ".join(row[1] for row in model.execute(f"pragma table_info({table})"))
+                if columns:
+                    self.rows(f"select {columns} from {table} limit 0")  # noqa: S608
+        self.write(f"pragma user_version={SCHEMA}")
+
+    def _version(self) -> int:
+        ((version,),) = self.rows("pragma user_version")
+        return int(version)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows that the query gives."""
@@ -125,7 +157,7 @@ class Storage:
         log = Path(f"{self._path}-wal")
         if not log.exists() or log.stat().st_size < LOG_BYTES:
             return
-        with contextlib.closing(sqlite3.connect(self._path)) as beside:
+        with closing(sqlite3.connect(self._path)) as beside:
             beside.execute("pragma wal_checkpoint(passive)").fetchall()
 
     def close(self) -> None:

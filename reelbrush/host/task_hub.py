@@ -50,6 +50,7 @@ class TaskHub:
         self._watchers: dict[str, set[asyncio.Future[None]]] = {}
         # Leases end with the process, since only the owner of the storage can hold any.
         self._leased: set[int] = set()
+        self._follow_clock()
 
     def create(
         self,
@@ -182,10 +183,15 @@ class TaskHub:
     def finished(self, instance_id: str) -> asyncio.Future[None]:
         """Return a future that is done when the instance next finishes."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        watchers = self._watchers.setdefault(instance_id, set())
-        watchers.add(future)
-        future.add_done_callback(watchers.discard)
+        self._watchers.setdefault(instance_id, set()).add(future)
+        future.add_done_callback(lambda _: self._unwatch(instance_id, future))
         return future
+
+    def _unwatch(self, instance_id: str, future: asyncio.Future[None]) -> None:
+        watchers = self._watchers.get(instance_id, set())
+        watchers.discard(future)
+        if not watchers:
+            self._watchers.pop(instance_id, None)
 
     def announce(self, instance_id: str) -> None:
         """Wake those who wait for the instance to finish; to be called after the transaction."""
@@ -205,6 +211,15 @@ class TaskHub:
         now = self.clock.now()
         event = execution_started(now, instance_id, execution, name, version, input_text, parent)
         self.post(instance_id, execution, event)
+
+    def _follow_clock(self) -> None:
+        """Where the clock was set back while no host ran, timers follow, or they would wait so long."""
+        now = self.clock.now()
+        (latest,) = self.storage.row("select max(updated) from instance") or (None,)
+        if latest is not None and latest > now:
+            with self.storage.transaction():
+                self.storage.write("update inbox set due=due-? where due>?", (latest - now, now))
+                self.storage.write("update instance set updated=? where updated>?", (now, now))
 
     def _clear(self, instance_id: str) -> None:
         self.storage.write("delete from history where instance=?", (instance_id,))

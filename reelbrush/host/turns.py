@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 from reelbrush.host.functions import FunctionTable
-from reelbrush.host.history import Event, EventType, new_event
+from reelbrush.host.history import Event, EventType, latest_start, new_event
 from reelbrush.host.instances import FINISHED
 from reelbrush.host.invoker import Invoker
 from reelbrush.host.orchestrator_call import Execution, call_orchestrator
@@ -126,7 +126,9 @@ class TurnDispatcher:
                 " where id=?",
                 (now, None if status is None else json.dumps(status, ensure_ascii=False), instance.id),
             )
-            episode += [self._scheduling.carry_out(instance, task, now) for task in shim.new.values()]
+            # where the clock was set back, the orchestrator still has the time of its latest episode
+            ahead = latest_start(history) - now
+            episode += [self._scheduling.carry_out(instance, task, now, ahead) for task in shim.new.values()]
             episode.append(new_event(EventType.ORCHESTRATOR_COMPLETED, now))
             self._storage.write_many(
                 "insert into history(instance, seq, event) values(?,?,?)",

@@ -10,15 +10,18 @@ from reelbrush.store.folder import FolderStore, folder_etag
 from reelbrush.store.opening import open_store
 from reelbrush.store.port import Page, Store
 from reelbrush.store.range_reader import READ_AHEAD
-from reelbrush.store.reading import read_if_there
+from reelbrush.store.reading import DAMAGED, damaged, read_if_there, read_object_if_there
 
 __all__ = [
+    "DAMAGED",
     "READ_AHEAD",
     "BlobStore",
     "FolderStore",
     "Page",
     "Store",
+    "damaged",
     "folder_etag",
     "open_store",
     "read_if_there",
+    "read_object_if_there",
 ]

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -17,8 +18,8 @@ from reelbrush.store.media_types import media_type
 from reelbrush.store.port import Page, bad_token, missing
 from reelbrush.store.range_reader import READ_AHEAD, RangeReader
 
-# A blob has at most 50,000 blocks: these allow uploads of 390 GiB. Four are in memory at once.
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 8 << 20  # four are in memory at once
+_MOST_BYTES = 50_000 * _BLOCK_BYTES  # of a blob, which has so many blocks at most: 390 GiB
 _NODE_IDENTITY = "DEFAULT_IDENTITY_CLIENT_ID"  # set on nodes of Azure Machine Learning
 _BATCH = 256  # blobs that one request can delete
 
@@ -111,9 +112,17 @@ class BlobStore:
         return True
 
     def put_file(self, container: str, name: str, path: Path, *, link: bool = False) -> None:
-        """See `Store.put_file`."""
+        """See `Store.put_file`. Raises StoreError (`too-large`) for more than blocks can hold."""
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise StoreError(
+                f"{container}/{name} would have {size} bytes; blocks of this size hold {_MOST_BYTES}",
+                advice="cut the video into shorter ones",
+                retryable=False,
+                code="too-large",
+            )
         with path.open("rb") as file:
-            self._upload(container, name, file, path.stat().st_size)
+            self._upload(container, name, file, size)
 
     def _upload(
         self, container: str, name: str, data: bytes | BinaryIO, size: int, *, new: bool = False
@@ -150,7 +159,15 @@ class BlobStore:
         except ResourceNotFoundError:
             return
 
-    def list_page(self, container: str, prefix: str, size: int, token: str = "") -> Page:
+    def list_page(
+        self,
+        container: str,
+        prefix: str,
+        size: int,
+        token: str = "",
+        *,
+        changed: tuple[datetime, datetime] | None = None,
+    ) -> Page:
         """See `Store.list_page`."""
         from azure.core.exceptions import HttpResponseError
 
@@ -158,7 +175,11 @@ class BlobStore:
         found = client.list_blobs(name_starts_with=prefix or None, results_per_page=size)
         pages = found.by_page(continuation_token=token or None)
         try:
-            blobs = tuple(_ref(container, blob) for blob in next(pages, ()))
+            blobs = tuple(
+                _ref(container, blob)
+                for blob in next(pages, ())
+                if changed is None or (changed[0] <= blob.creation_time and blob.last_modified < changed[1])
+            )
         except HttpResponseError as error:
             if error.status_code == 404:
                 return Page((), "")

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from reelbrush.store.account import BlobStore
 
-EMULATOR = "devstoreaccount1"  # the account that every storage emulator has
-
 METHODS = ("GET", "HEAD", "PUT", "OPTIONS")
 _MOST_RULES = 5
 _SECONDS = 3600  # for which a browser remembers the answer

@@ -12,6 +12,8 @@ from reelbrush.store.media_types import attachment, media_type
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, UserDelegationKey
 
+EMULATOR = "devstoreaccount1"  # the account that every storage emulator has
+
 _SKEW = timedelta(minutes=15)  # between the clocks of this machine and of the account
 _KEY_LIFE = timedelta(days=1)
 _LONGEST_KEY_LIFE = timedelta(days=7)
@@ -28,7 +30,11 @@ class AccountLinks:
     def url(
         self, container: str, name: str, *, write: bool, seconds: int, download_name: str | None = None
     ) -> str:
-        """See `Store.signed_url`. Raises StoreError without a key or an identity to sign with."""
+        """See `Store.signed_url`. Raises StoreError without a key or an identity to sign with.
+
+        From version 2026-04-06 on an account takes blocks by the right to create; the emulator does not yet,
+        so that only there a blob can be replaced by the address that made it.
+        """
         from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
         client = self._service.get_blob_client(container, name)
@@ -41,7 +47,9 @@ class AccountLinks:
             str(self._service.account_name),
             container,
             name,
-            permission=BlobSasPermissions(read=not write, create=write, write=write),
+            permission=BlobSasPermissions(
+                read=not write, create=write, write=write and self._service.account_name == EMULATOR
+            ),
             expiry=end,
             protocol="https" if client.url.startswith("https:") else None,
             **signer,

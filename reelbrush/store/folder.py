@@ -31,7 +31,10 @@ def folder_etag(size: int, mtime_ns: int) -> str:
 
 
 class FolderStore:
-    """Blobs as files `<root>/<container>/<name>`."""
+    """Blobs as files `<root>/<container>/<name>`; root and container may be symbolic links.
+
+    A link below them is no blob, nor is what a linked folder holds: it may lead anywhere.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
@@ -45,7 +48,7 @@ class FolderStore:
         """Return the file of a blob. Raises StoreError for a name that would leave the container."""
         parts = name.split("/")
         if any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in [container, *parts]):
-            raise _bad_name(name, "use a name without empty, '.' or '..' parts")
+            raise _bad_name(name, "use a name without backslashes and without empty, '.' or '..' parts")
         if container.startswith(".") or "/" in container:  # hidden folders of the root are no containers
             raise _bad_name(name, f"{container!r} cannot be a container")
         try:
@@ -58,8 +61,13 @@ class FolderStore:
 
     def stat(self, container: str, name: str) -> BlobRef | None:
         """See `Store.stat`."""
+        if self._is_behind_link(container, name):
+            return None
+        return self._stat(container, name)
+
+    def _stat(self, container: str, name: str) -> BlobRef | None:
         try:
-            status = self.path(container, name).stat()
+            status = self.path(container, name).lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         if not stat.S_ISREG(status.st_mode):
@@ -68,8 +76,11 @@ class FolderStore:
 
     def open(self, container: str, name: str) -> BinaryIO:
         """See `Store.open`."""
+        path = self.path(container, name)
+        if path.is_symlink() or self._is_behind_link(container, name):
+            raise missing(container, name)
         try:
-            return self.path(container, name).open("rb")
+            return path.open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise missing(container, name) from None
 
@@ -104,8 +115,11 @@ class FolderStore:
         self.publish(container, name, temporary)
 
     def temporary(self) -> Path:
-        """Return a file name of its own, not yet in use, on the disk of the blobs."""
-        path = self.root / _TEMPORARY / uuid.uuid4().hex
+        """Return a file name of its own, not yet in use, on the disk of the blobs.
+
+        It names this process, so that others know whom it belonged to when that was killed.
+        """
+        path = self.root / _TEMPORARY / f"{os.getpid()}-{uuid.uuid4().hex}"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -118,9 +132,7 @@ class FolderStore:
         try:
             _place(temporary, self.path(container, name), new=new)
         except FileExistsError:
-            if new and self.stat(container, name) is not None:
-                return False
-            raise _bad_name(name, "a part of it is the name of another blob") from None
+            return False
         except (NotADirectoryError, IsADirectoryError):
             raise _bad_name(name, "it or a part of it is the name of another blob") from None
         finally:
@@ -131,14 +143,26 @@ class FolderStore:
         """See `Store.list`."""
         yield from self._found(container, self._names(container, prefix))
 
-    def list_page(self, container: str, prefix: str, size: int, token: str = "") -> Page:
-        """See `Store.list_page`."""
+    def list_page(
+        self,
+        container: str,
+        prefix: str,
+        size: int,
+        token: str = "",
+        *,
+        changed: tuple[datetime, datetime] | None = None,
+    ) -> Page:
+        """See `Store.list_page`. A file is as old as its last change."""
         try:
             last = base64.b64decode(token, b"-_", validate=True).decode()
         except ValueError:
             raise bad_token() from None
         names = [name for name in self._names(container, prefix) if name > last]
-        blobs = tuple(self._found(container, names[:size]))
+        blobs = tuple(
+            blob
+            for blob in self._found(container, names[:size])
+            if changed is None or changed[0] <= self._changed(container, blob.name) < changed[1]
+        )
         if len(names) <= size:
             return Page(blobs, "")
         return Page(blobs, base64.urlsafe_b64encode(names[size - 1].encode()).decode())
@@ -177,6 +201,17 @@ class FolderStore:
         if prefix.endswith("/"):
             shutil.rmtree(self.path(container, prefix.rstrip("/")), ignore_errors=True)
 
+    def _is_behind_link(self, container: str, name: str) -> bool:
+        self.path(container, name)
+        folder = f"{self.root}/{container}"
+        return any(os.path.islink(folder := f"{folder}/{part}") for part in name.split("/")[:-1])
+
+    def _changed(self, container: str, name: str) -> datetime:
+        try:
+            return datetime.fromtimestamp(self.path(container, name).stat().st_mtime, UTC)
+        except OSError:  # gone in this moment
+            return datetime.fromtimestamp(0, UTC)
+
     def _written(self, data: bytes) -> Path:
         path = self.temporary()
         with path.open("wb") as file:
@@ -207,7 +242,7 @@ class FolderStore:
 
     def _found(self, container: str, names: list[str]) -> Iterator[BlobRef]:
         for name in names:
-            blob = self.stat(container, name)
+            blob = self._stat(container, name)  # walking enters no links
             if blob is not None:
                 yield blob
 
@@ -233,12 +268,17 @@ def _place(temporary: Path, target: Path, *, new: bool) -> None:
             continue
         except FileExistsError:
             if target.parent.is_file():
-                raise
+                raise NotADirectoryError(str(target.parent)) from None
             continue
         try:
             return os.link(temporary, target) if new else os.replace(temporary, target)
         except FileNotFoundError:
             if not temporary.exists():
+                raise
+        except FileExistsError:
+            if target.is_dir():
+                raise IsADirectoryError(str(target)) from None
+            if target.exists():
                 raise
     raise FileNotFoundError(f"the folder {target.parent} is being removed again and again")
 

@@ -1,6 +1,6 @@
 """Signed addresses of a folder store's blobs: like a shared access signature, checked by whoever serves them.
 
-`/blobs/<container>/<name>?se=<end>&sp=<r or cw>[&sz=<bytes>][&rscd=<disposition>]&sig=<HMAC-SHA256>`
+`/blobs/<container>/<name>?se=<end>&sp=<r or c>[&sz=<bytes>][&rscd=<disposition>]&sig=<HMAC-SHA256>`
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-READ, WRITE = "r", "cw"
+READ, WRITE = "r", "c"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -25,7 +25,8 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 class Link:
     """What a signed address allows: `permission` READ or WRITE on one blob until `end`, UTC, exclusive.
 
-    `size` limits in bytes what may be written; `disposition` is the Content-Disposition of what is read.
+    WRITE makes the blob and never changes one that is there. `size` limits in bytes what may be written;
+    `disposition` is the Content-Disposition of what is read.
     """
 
     container: str

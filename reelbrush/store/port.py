@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -69,11 +70,20 @@ class Store(Protocol):
         """Yield all blobs whose name begins with `prefix`, in order of name."""
         ...
 
-    def list_page(self, container: str, prefix: str, size: int, token: str = "") -> Page:
+    def list_page(
+        self,
+        container: str,
+        prefix: str,
+        size: int,
+        token: str = "",
+        *,
+        changed: tuple[datetime, datetime] | None = None,
+    ) -> Page:
         """Return at most `size` (1..5000) of the blobs whose name begins with `prefix`.
 
-        `token` is '' for the first page, then the `next` of the page before. Raises StoreError (`bad-token`)
-        for one that this store did not make.
+        `token` is '' for the first page, then the `next` of the page before. With `changed` (from, until;
+        aware) a page shows only blobs that were made from then on and changed last before the end. Raises
+        StoreError (`bad-token`) for a token that this store did not make.
         """
         ...
 
@@ -87,8 +97,9 @@ class Store(Protocol):
         size: int | None = None,
         download_name: str | None = None,
     ) -> str:
-        """Return an address by which whoever holds it may read, or else create and write, this one blob.
+        """Return an address by which whoever holds it may read this one blob, or else make it.
 
+        To `write` is to make a blob that is not there, whole or in blocks; one that is there stays as it is.
         It lasts `seconds`, rounded up to the next whole minute, so that calls shortly after one another give
         the same address. A folder store gives a path relative to the host that serves it and refuses to be
         sent more than `size` bytes; an account knows no such limit. With `download_name` a browser saves what

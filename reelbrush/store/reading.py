@@ -1,9 +1,14 @@
-"""Reading what may not be there."""
+"""Reading what may not be there, or not be what it should be."""
 
 from __future__ import annotations
 
+import json
+from typing import Any, cast
+
 from reelbrush.errors import StoreError
 from reelbrush.store.port import Store
+
+DAMAGED = "damaged"  # code of the error of a blob that holds what the product never wrote
 
 
 def read_if_there(store: Store, container: str, name: str) -> bytes | None:
@@ -14,3 +19,30 @@ def read_if_there(store: Store, container: str, name: str) -> bytes | None:
         if error.code != "blob-missing":
             raise
         return None
+
+
+def read_object_if_there(store: Store, container: str, name: str) -> dict[str, Any] | None:
+    """Return the JSON object of a small blob, None when there is no such blob.
+
+    Raises StoreError: `damaged` when the blob holds anything else.
+    """
+    text = read_if_there(store, container, name)
+    if text is None:
+        return None
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise damaged(container, name, str(error)) from None
+    if not isinstance(found, dict):
+        raise damaged(container, name, "an object is expected")
+    return cast("dict[str, Any]", found)
+
+
+def damaged(container: str, name: str, why: str) -> StoreError:
+    """Return the error of a blob of ours that holds what the product never wrote."""
+    return StoreError(
+        f"the blob {container}/{name} is damaged: {why[:300]}",
+        advice="retry the job, or upload the video again",
+        retryable=False,
+        code=DAMAGED,
+    )

@@ -190,3 +190,22 @@ def test_only_new_lines_of_a_log_are_printed() -> None:
     assert new_lines(["a"], ["a"]) == []
     assert new_lines(["a"], ["x", "y"]) == ["x", "y"]
     assert new_lines([], ["x"]) == ["x"]
+
+
+def test_an_answer_that_was_lost_is_no_failure(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"abc")
+    seen: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        body_of(request)
+        seen.append(request.path)
+        if len(seen) == 1:
+            return reply(request, 503)
+        return reply(request, 403, x_ms_error_code="UnauthorizedBlobOverwrite")
+
+    with answering(answer) as base:
+        send_file(path, 3, base + "/c/clip.mp4?sig=x", {}, lambda done: None)
+        with pytest.raises(ApiError, match="there is a video already"):
+            send_file(path, 3, base + "/c/clip.mp4?sig=x", {}, lambda done: None)
+    assert len(seen) == 3

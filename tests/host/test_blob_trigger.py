@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from reelbrush.host import Host
 from reelbrush.host.blob_path import BlobPath
 from reelbrush.host.blob_places import FolderPlace
 from reelbrush.host.blob_transport import folder_blob
+from reelbrush.host.clock import ManualClock
 from reelbrush.store import FolderStore
 
 APP = Path(__file__).parent / "apps" / "triggers"
@@ -68,21 +70,68 @@ def test_a_changed_blob_has_another_etag_and_fires_again(
     run(scenario())
 
 
-def test_a_failing_function_is_tried_again_and_then_given_up(
+def test_a_failing_function_is_tried_again_ever_later_and_then_given_up(
     host: Any, run: Any, app: Any, tmp_path: Path
 ) -> None:
+    clock = ManualClock(jump_when_idle=False)
+
+    async def failed(h: Any, times: int) -> None:
+        while (outcome := h.blob_outcome("input", "bad.mp4")) is None or outcome.tries < times:
+            await asyncio.sleep(0.01)
+        while h.blob_outcome("input", "bad.mp4").state == "running":
+            await asyncio.sleep(0.01)
+
     async def scenario() -> None:
         app.BROKEN.add("bad.mp4")
-        async with host("triggers") as (h, _):
+        async with host("triggers", clock=clock) as (h, _), asyncio.timeout(60):
             assert h.blob_outcome("input", "bad.mp4") is None
             _put(tmp_path / "store", "input/bad.mp4", b"x")
-            outcome = await h.wait_for_blob("input", "bad.mp4", 60)
+            for times, pause in ((1, 1), (2, 4)):
+                await failed(h, times)
+                clock.advance(timedelta(seconds=pause - 0.001))
+                _put(tmp_path / "store", f"input/good{times}.mp4", b"x")
+                assert (await h.wait_for_blob("input", f"good{times}.mp4")).state == "fired"
+                outcome = h.blob_outcome("input", "bad.mp4")
+                assert (outcome.state, outcome.tries) == ("failed", times)
+                clock.advance(timedelta(seconds=0.001))
+            outcome = await h.wait_for_blob("input", "bad.mp4")
             assert (outcome.state, outcome.tries) == ("poisoned", 3)
             assert outcome.error == "RuntimeError: bad.mp4 is broken"
+            clock.advance(timedelta(hours=1))
             await asyncio.sleep(0.2)
-            assert len(app.SEEN) == 3
+            assert sum(seen[1] == "bad.mp4" for seen in app.SEEN) == 3
 
     run(scenario())
+
+
+def test_what_is_no_blob_starts_nothing_and_is_told_of_once(
+    host: Any, run: Any, app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "film").write_bytes(b"film")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "input").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "a link.mp4").symlink_to(tmp_path / "film")
+    for name in (b"back\\slash.mp4", b"caf\xe9.mp4"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "disk") + b"/" + name)).write_bytes(b"film")
+
+    async def scenario() -> None:
+        async with host("triggers") as (h, _):
+            _put(tmp_path / "store", "input/z.mp4", b"x")
+            await h.wait_for_blob("input", "z.mp4", 60)
+            assert [seen[1] for seen in app.SEEN] == ["z.mp4"]
+
+    run(scenario())
+    told = [record.message for record in caplog.records if "starts nothing" in record.message]
+    assert len(told) == 3 and any(
+        "a link.mp4' is no blob and starts nothing: it is a" in line for line in told
+    )
+    place = FolderPlace(tmp_path / "store")
+    assert place.find("input", "z.mp4")
+    assert not place.find("input", "a link.mp4") and not place.find("input", str(tmp_path / "film"))
+    assert folder_blob(tmp_path / "store", "input", "z.mp4").exists()
+    assert not folder_blob(tmp_path / "store", "input", "a link.mp4").exists()
+    assert not folder_blob(tmp_path / "store", "input", f"/{tmp_path}/film").exists()
 
 
 def test_names_that_are_not_final_do_not_fire(host: Any, run: Any, app: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -176,7 +177,7 @@ def test_routes_without_a_prefix_reach_the_root(host: Any, run: Any) -> None:
 
 
 def test_a_body_has_at_most_100_mib(host: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reelbrush.host.http_functions._BODY_BYTES", 1000)
+    monkeypatch.setattr("reelbrush.host.http_functions.BODY_BYTES", 1000)
 
     async def pieces(count: int) -> Any:
         for _ in range(count):
@@ -192,5 +193,22 @@ def test_a_body_has_at_most_100_mib(host: Any, run: Any, monkeypatch: pytest.Mon
             ):
                 async with http.put("/api/jobs/7", data=data) as answer:
                     assert answer.status == status
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("path", ["/durabletask/orchestrators/x", "/admin/functions/x"])
+def test_who_goes_away_within_a_body_leaves_no_error(host: Any, run: Any, path: str) -> None:
+    async def scenario() -> None:
+        async with host() as (started, _):
+            address = urlsplit(started.base_url)
+            for _ in range(3):
+                _, writer = await asyncio.open_connection(address.hostname, address.port)
+                head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 100\r\n\r\n{{"
+                writer.write(head.encode())
+                await writer.drain()
+                await asyncio.sleep(0.05)
+                writer.close()
+            await asyncio.sleep(0.2)
 
     run(scenario())

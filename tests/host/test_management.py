@@ -152,3 +152,17 @@ def test_history_as_the_status_shows_it(host: Any, run: Any) -> None:
             assert [(event["FunctionName"], event["Result"]) for event in done] == [("split", [0, 1])]
 
     run(scenario())
+
+
+def test_waiting_for_instances_leaves_nothing_behind(host: Any, run: Any) -> None:
+    async def scenario() -> None:
+        async with host() as (h, client):
+            await _waiting(h, client, "w")
+            waiting = [asyncio.create_task(h.wait("w", 60)) for _ in range(2)]
+            await client.terminate("w", "enough")
+            await asyncio.gather(*waiting)
+            await h.wait("w", 60)
+            await asyncio.sleep(0)
+            assert h._parts.hub._watchers == {}
+
+    run(scenario())

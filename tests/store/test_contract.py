@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,17 @@ def test_pages_hold_every_blob_once_in_order(store: Store, box: str) -> None:
     assert [blob.name for blob in store.list_page(box, "n/1", 50).blobs] == ["n/1-é", "n/10-é"]
     exact = store.list_page(box, "n/", 11)
     assert (len(exact.blobs), exact.next) == (11, "")
+
+
+def test_pages_can_show_what_came_lately(store: Store, box: str) -> None:
+    for name in ("a", "b"):
+        store.put_bytes(box, name, b"film")
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    assert len(store.list_page(box, "", 10, changed=(now - hour, now + hour)).blobs) == 2
+    for span in ((now + hour, now + 2 * hour), (now - 2 * hour, now - hour)):
+        assert store.list_page(box, "", 10, changed=span).blobs == ()
+    page = store.list_page(box, "", 1, changed=(now + hour, now + 2 * hour))
+    assert page.blobs == () and page.next, "an empty page is not the last one"
 
 
 def test_ranges_are_read(store: Store, box: str) -> None:

@@ -138,3 +138,21 @@ def test_a_token_that_no_list_made_is_refused(store: FolderStore, token: str) ->
     with pytest.raises(StoreError) as caught:
         store.list_page("input", "", 5, token)
     assert caught.value.code == "bad-token"
+
+
+def test_root_and_container_may_be_links_but_nothing_below(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "root").symlink_to(tmp_path / "disk")
+    (tmp_path / "films").mkdir()
+    store = FolderStore(tmp_path / "root")
+    (tmp_path / "root" / "input").symlink_to(tmp_path / "films")
+    store.put_bytes("input", "style/clip.mp4", b"film")
+    assert [blob.name for blob in store.list("input")] == ["style/clip.mp4"]
+    assert store.stat("input", "style/clip.mp4") and store.read_bytes("input", "style/clip.mp4") == b"film"
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "deep" / "secret").write_bytes(b"secret")
+    (tmp_path / "films" / "linked").symlink_to(tmp_path / "elsewhere")
+    assert store.stat("input", "linked/deep/secret") is None
+    with pytest.raises(StoreError) as caught:
+        store.read_bytes("input", "linked/deep/secret")
+    assert caught.value.code == "blob-missing"
