@@ -9,7 +9,7 @@ import azure.durable_functions as df
 
 from activities.marks import is_canceled
 from activities.services import Services, services
-from reelbrush.job import stamped_job
+from reelbrush.job import stamped_jobs
 from reelbrush.job.names import QUEUE, WORK
 
 bp = df.Blueprint()
@@ -36,6 +36,6 @@ def admit(to: Services, job: str, ticket: str) -> dict[str, Any]:
         if is_canceled(to.store, job):  # meanwhile, which is why the ticket was gone
             to.store.delete(WORK, ticket)
             return {"canceled": True}
-    queue = sorted({ticket, *(name for name in queue if stamped_job(name)[1] != job)})
+    queue = sorted({ticket, *(name for name, _, owner in stamped_jobs(queue) if owner != job)})
     limit = to.settings.max_jobs
     return {"ahead": max(0, queue.index(ticket) - limit + 1) if limit else 0}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import azure.durable_functions as df
 
 from activities.marks import is_canceled
 from activities.services import Services, services
+from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
 from reelbrush.job.names import WORK
-from reelbrush.store import read_if_there
+from reelbrush.store import DAMAGED, read_object_if_there
 
 bp = df.Blueprint()
 
@@ -49,6 +51,22 @@ def approve_job(to: Services, job: str, max_cost: float | None) -> bool:
 
 
 def approval_of(to: Services, job: str) -> dict[str, Any] | None:
-    """Return the approval of a job: {"at": ISO 8601, "maxCost"?}; None when there is none."""
-    text = read_if_there(to.store, WORK, WorkNames(job).approved)
-    return json.loads(text) if text is not None else None
+    """Return the approval of a job: {"at": ISO 8601 with zone, "maxCost"?: >= 0}; None when there is none.
+
+    One that nobody of ours wrote like that agrees to nothing.
+    """
+    try:
+        found = read_object_if_there(to.store, WORK, WorkNames(job).approved)
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+        return None
+    return found if found is not None and _is_approval(found) else None
+
+
+def _is_approval(found: dict[str, Any]) -> bool:
+    try:
+        moment, most = datetime.fromisoformat(found["at"]), found.get("maxCost", 0)
+        return moment.tzinfo is not None and not isinstance(most, bool) and 0 <= float(most) < inf
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
+from activities.poll import CODE_CHARACTERS
 from activities.reading import read_each
 from activities.services import Services
+from reelbrush.errors import StoreError
 from reelbrush.job import ATTEMPTS, Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.names import WORK
-from reelbrush.store import read_if_there
+from reelbrush.store import DAMAGED, read_object_if_there
 
 
 def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str, Any]]:
@@ -44,7 +45,10 @@ def _row(to: Services, job: str, index: int, attempt: int) -> dict[str, Any] | N
     description = _document(to, names.batch(run))
     if description is None:
         return None
-    batch = from_json(Batch, description["batch"])
+    try:
+        batch = from_json(Batch, description.get("batch"))
+    except ValueError:
+        return None
     row: dict[str, Any] = {
         "index": index,
         "firstSegment": batch.first_segment,
@@ -53,36 +57,59 @@ def _row(to: Services, job: str, index: int, attempt: int) -> dict[str, Any] | N
         "attempt": (attempt - 1) % ATTEMPTS + 1,
         "runId": run,
     }
-    if description.get("submittedAt"):
+    submitted = _moment(description.get("submittedAt"))
+    if submitted is not None:
         row["submittedAt"] = description["submittedAt"]
     heartbeat = _document(to, names.result(run)) or _document(to, names.progress(run))
-    if heartbeat is None:
+    try:
+        return row if heartbeat is None else row | _figures(from_json(BatchProgress, heartbeat), submitted)
+    except ValueError:  # damaged, or only another release can read it
         return row
-    return row | _figures(from_json(BatchProgress, heartbeat), description.get("submittedAt"))
 
 
-def _figures(progress: BatchProgress, submitted: str | None) -> dict[str, Any]:
+def _figures(progress: BatchProgress, submitted: datetime | None) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "state": progress.state.value,
         "framesDone": progress.frames_done,
         "runSeconds": round(progress.seconds, 1),
     }
-    if submitted:
-        began = datetime.fromtimestamp(progress.updated_at - progress.seconds, UTC)
-        waited = (began - datetime.fromisoformat(submitted)).total_seconds()
+    if submitted is not None:
+        waited = progress.updated_at - progress.seconds - submitted.timestamp()
         figures["waitSeconds"] = round(max(0.0, waited), 1)
     if progress.seconds > 0 and progress.new_frames:
         figures["framesPerSecond"] = round(progress.new_frames / progress.seconds, 2)
     if progress.error:
-        figures["error"] = {"code": progress.error_code or "scoring", "message": progress.error[:1000]}
+        figures["error"] = {
+            "code": (progress.error_code or "scoring")[:CODE_CHARACTERS],
+            "message": progress.error[:1000],
+        }
     return figures
 
 
+def _moment(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
 def _document(to: Services, name: str) -> dict[str, Any] | None:
-    text = read_if_there(to.store, WORK, name)
-    return json.loads(text) if text is not None else None
+    """Return a document, None where there is none that can be read: rows tell, they decide nothing."""
+    try:
+        return read_object_if_there(to.store, WORK, name)
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+        return None
 
 
 def _receipt_rows(to: Services, job: str) -> list[dict[str, Any]]:
     receipt = _document(to, WorkNames(job).receipt) or {}
-    return [{"state": BatchState.DONE.value, **row} for row in receipt.get("batches", [])]
+    found = receipt.get("batches", [])
+    rows = [row for row in cast("list[Any]", found if isinstance(found, list) else []) if _is_row(row)]
+    return [{"state": BatchState.DONE.value, **row} for row in rows]
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("index"), int)

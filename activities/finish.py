@@ -7,21 +7,24 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import azure.durable_functions as df
 
 from activities.batches import batch_rows
+from activities.cancel import open_runs
+from activities.kept_receipt import kept_receipt
 from activities.marks import FINISHED, decide, note_end
 from activities.reading import read_each
-from activities.services import Services, read_manifest, read_page, services
+from activities.services import Services, read_manifest, read_whole_page, services
 from activities.traced import traced
 from reelbrush import __version__
-from reelbrush.errors import ReelbrushError
-from reelbrush.job import Job, LedgerPage, Manifest, WorkNames, from_json, to_json
+from reelbrush.errors import ComputeError, ReelbrushError
+from reelbrush.job import ATTEMPTS, Job, LedgerPage, Manifest, WorkNames, from_json, to_json
 from reelbrush.job.cost import estimated_cost
 from reelbrush.job.ledger import FlickerSums
 from reelbrush.job.names import WORK
+from reelbrush.job.versions import RECEIPT
 from reelbrush.pricing.evictions import note_evictions
 from reelbrush.pricing.kept import kept_quote
 from reelbrush.pricing.prices import price_of
@@ -64,15 +67,18 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     names = WorkNames(job.id)
     if decide(to.store, job.id, FINISHED) != FINISHED:
         return {"canceled": True}
-    if to.store.stat(WORK, names.receipt) is None:
+    receipt = kept_receipt(to.store, job.id)
+    if receipt is None:
         manifest = read_manifest(to.store, job)
-        pages = read_each(
-            lambda segment: read_page(to.store, job.id, manifest.generation, segment.index), manifest.segments
+        read = read_each(
+            lambda segment: read_whole_page(to.store, manifest, segment.index), manifest.segments
         )
+        pages = [page for page in read if page is not None]
         _learn(to, job, manifest, pages, request)
         receipt = {
             "job": to_json(job),
             "product": f"reelbrush {__version__}",
+            "version": RECEIPT,
             "result": request["result"],
             "retries": request["retries"],
             **_totals(manifest, pages),
@@ -80,12 +86,23 @@ def finish(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         }
         to.store.put_bytes(WORK, names.receipt, json.dumps(receipt, indent=1).encode())
         record_receipt(receipt)
-    receipt = json.loads(to.store.read_bytes(WORK, names.receipt))
+    if request["retries"] or max(request.get("attempts", ()), default=0) > ATTEMPTS:
+        _stop_forgotten(to, job.id)
     note_end(to.store, job.id)
     if to.settings.work_hours == 0:
         remove_work(to, job.id)
     kept = ("retries", "seconds", "flicker", "nodeSeconds", "cost", "evictions", "quote")
-    return {**receipt["result"], **{name: receipt[name] for name in kept if name in receipt}}
+    result = cast("dict[str, Any]", receipt["result"])
+    return {**result, **{name: receipt[name] for name in kept if name in receipt}}
+
+
+def _stop_forgotten(to: Services, job: str) -> None:
+    """Stop runs whose place others took: the cluster did not know them, or an earlier try left them."""
+    try:
+        if runs := open_runs(to.store, job):
+            to.compute.cancel(job, runs)
+    except ComputeError as error:  # they find everything painted
+        log.warning("runs of %s that are not needed any more could not be stopped: %s", job, error)
 
 
 def _learn(
@@ -104,7 +121,7 @@ def _learn(
             (row,) = batch_rows(to, job.id, request["attempts"][:1])[:1] or ({},)
             if row.get("attempt") == 1 and "waitSeconds" in row:
                 note_start(to.store, row["waitSeconds"])
-    except ReelbrushError as error:
+    except (ReelbrushError, ValueError) as error:  # also what cannot have been measured
         log.warning("what %s took is not remembered: %s", job.id, error)
 
 

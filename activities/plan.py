@@ -12,7 +12,7 @@ import azure.durable_functions as df
 from activities.approval import approval_of
 from activities.marks import is_canceled
 from activities.reading import read_each
-from activities.services import Services, read_manifest, read_page, services
+from activities.services import Services, read_manifest, read_whole_page, services
 from activities.traced import traced
 from reelbrush.job import Batch, Job, Manifest, WorkNames, from_json
 from reelbrush.job.names import WORK
@@ -82,9 +82,10 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _published(to: Services, manifest: Manifest) -> set[int]:
-    prefix = WorkNames(manifest.job).segments(manifest.generation)
-    names = (blob.name.removeprefix(prefix) for blob in to.store.list(WORK, prefix))
-    return {int(name.removesuffix(".json")) for name in names if name.endswith(".json")}
+    names, generation = WorkNames(manifest.job), manifest.generation
+    prefix = names.segments(generation)
+    pages = {names.page(generation, segment.index): segment.index for segment in manifest.segments}
+    return {pages[blob.name] for blob in to.store.list(WORK, prefix) if blob.name in pages}
 
 
 def _basis(to: Services, job: Job, manifest: Manifest, published: set[int]) -> Basis:
@@ -93,10 +94,8 @@ def _basis(to: Services, job: Job, manifest: Manifest, published: set[int]) -> B
     basis = basis_of(to.settings, to.store, job.style, job.options, pixels)
     if (basis.rate.measured and not basis.rate.scaled) or not published:
         return basis
-    pages = read_each(
-        lambda index: read_page(to.store, job.id, manifest.generation, index), sorted(published)[:_PAGES]
-    )
-    note_rates(to.store, job, pixels, pages)
+    pages = read_each(lambda index: read_whole_page(to.store, manifest, index), sorted(published)[:_PAGES])
+    note_rates(to.store, job, pixels, [page for page in pages if page is not None])
     return basis_of(to.settings, to.store, job.style, job.options, pixels)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from typing import Any
@@ -12,21 +11,25 @@ import azure.durable_functions as df
 
 from activities.ended import note_ended
 from activities.reading import read_each
+from activities.run_segments import segments_of_run
 from activities.services import Services, read_page, services
+from activities.stalled import STALLED, forget_standing, stop_stalled
 from activities.traced import traced
 from reelbrush.compute import RunStatus
 from reelbrush.compute.port import EVICTED
-from reelbrush.errors import ComputeError
-from reelbrush.job import Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
+from reelbrush.errors import ComputeError, StoreError
+from reelbrush.job import BatchProgress, BatchState, WorkNames, run_id
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
-from reelbrush.store import read_if_there
+from reelbrush.job.versions import NewerVersion
+from reelbrush.store import DAMAGED, read_if_there
 from reelbrush.telemetry import count_evictions
 
 bp = df.Blueprint()
 
 TIMEOUT = "run-timeout"  # code of a run that the service stopped; see reelbrush.compute.causes
 GLANCE = 0.05  # seconds between two questions whether a run has ended
+CODE_CHARACTERS = 60  # of a code that a run told, passed on
 LONG_TEXTS = 3  # failing batches whose message is passed on
 LOG_LINES, LOG_CHARACTERS = 5, 300  # of the log passed on, of each line
 _OPEN = (BatchState.QUEUED, BatchState.RUNNING)
@@ -99,9 +102,11 @@ def poll_patiently(to: Services, job: str, runs: list[list[int]]) -> list[dict[s
 def _short(to: Services, job: str, seen: list[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
     """Return the looks of pairs of look and run, with texts and a log for some of those that failed."""
     looks = [look for look, _ in seen]
+    failed = [i for i, look in enumerate(looks) if look["s"] == BatchState.FAILED]
+    for i in failed:
+        looks[i]["code"] = looks[i]["code"][:CODE_CHARACTERS]
     count_evictions(sum("e" in look for look in looks))
     note_ended(to, job, seen)
-    failed = [i for i, look in enumerate(looks) if look["s"] == BatchState.FAILED]
     final = [i for i in failed if looks[i].get("final")]
     worded = {*failed[:LONG_TEXTS], *final[:1]}  # payloads must stay small, however many fail at once
     for i in failed:
@@ -124,7 +129,7 @@ def log_lines(to: Services, run: str) -> list[str]:
 
 def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[str, Any]:
     names = WorkNames(job)
-    result = _read(to, names.result(run))
+    result = _result(to, job, run)
     if result is not None and not _overruled(result, status):
         return _ended(to, job, run, result)
     if status is None:
@@ -134,6 +139,12 @@ def _look(to: Services, job: str, run: str, status: RunStatus | None) -> dict[st
         seen: dict[str, Any] = {"n": 0}
     else:
         seen = {"n": progress.frames_done, **_spent(progress)}
+    if status.state is BatchState.RUNNING:
+        ended = stop_stalled(to, job, run, progress)
+        if ended is not None:
+            return _ended(to, job, run, ended)
+    else:
+        forget_standing(to, run)
     if status.state in _OPEN:
         painted = progress.new_frames if progress is not None else 0
         return {**seen, "s": status.state, "n": max(seen["n"], painted)}
@@ -155,13 +166,14 @@ def _overruled(result: BatchProgress, status: RunStatus | None) -> bool:
         return False
     if result.state is BatchState.CANCELED:
         return status.state in (BatchState.QUEUED, BatchState.RUNNING) or status.code in (EVICTED, TIMEOUT)
-    return result.retryable and status.code == EVICTED
+    # a run that hung is canceled by the app, which the backend takes for the loss of its node
+    return result.retryable and status.code == EVICTED and result.error_code != STALLED
 
 
 def _heard(to: Services, job: str, run: str) -> dict[str, Any] | None:
     """Return what a run itself has written; None when that is nothing or it may have been started again."""
     names = WorkNames(job)
-    result = _read(to, names.result(run))
+    result = _result(to, job, run)
     if result is not None:
         return _ended(to, job, run, result) if result.state is not BatchState.CANCELED else None
     progress = _read(to, names.progress(run))
@@ -190,19 +202,35 @@ def _ended(to: Services, job: str, run: str, result: BatchProgress) -> dict[str,
     return look
 
 
-def _read(to: Services, name: str) -> BatchProgress | None:
+def _result(to: Services, job: str, run: str) -> BatchProgress | None:
+    """Return the result of a run; one that only a newer release can read ends its job."""
+    try:
+        return _read(to, WorkNames(job).result(run), newer_too=True)
+    except NewerVersion as error:
+        failed, code = BatchState.FAILED, error.code
+        return BatchProgress(run, failed, 0, 0, 0, 0, 0.0, error=str(error), error_code=code, retryable=False)
+
+
+def _read(to: Services, name: str, newer_too: bool = False) -> BatchProgress | None:
+    """Return what a run has written; what cannot be read tells nothing, unless NewerVersion is asked for."""
     text = read_if_there(to.store, WORK, name)
-    return read_document(BatchProgress, text) if text is not None else None
+    try:
+        return read_document(BatchProgress, text) if text is not None else None
+    except ValueError as error:
+        if newer_too and isinstance(error, NewerVersion):
+            raise
+        log.warning("%s cannot be read: %s", name, error)
+        return None
 
 
 def _published(to: Services, job: str, run: str) -> bool:
     """Whether the run published any segment; only asked for runs that failed."""
-    names = WorkNames(job)
-    description = json.loads(to.store.read_bytes(WORK, names.batch(run)))
-    batch = from_json(Batch, description["batch"])
-    manifest = json.loads(to.store.read_bytes(WORK, names.manifest))
-    for index in range(batch.first_segment, batch.first_segment + batch.segment_count):
-        published = to.store.stat(WORK, names.page(manifest["generation"], index)) is not None
-        if published and read_page(to.store, job, manifest["generation"], index).run == run:
-            return True
+    generation, segments = segments_of_run(to.store, job, run)
+    for index in segments:
+        try:
+            if read_page(to.store, job, generation, index).run == run:
+                return True
+        except StoreError as error:
+            if error.code not in ("blob-missing", "bad-name", DAMAGED):
+                raise
     return False

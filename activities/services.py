@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import tempfile
@@ -10,8 +11,9 @@ from array import array
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 
@@ -21,11 +23,14 @@ from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import Job, LedgerPage, Manifest, WorkNames
 from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
+from reelbrush.job.versions import NewerVersion
 from reelbrush.settings import Settings
-from reelbrush.store import FolderStore, Store, open_store
+from reelbrush.store import DAMAGED, FolderStore, Store, damaged, open_store
 
 if TYPE_CHECKING:
     from reelbrush.media.limits import Limits
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class Services:
 @cache
 def services() -> Services:
     """Build the services from the environment. Raises SettingsError or StoreError."""
+    # Steps load media code when they need it, on threads. PyAV's modules import one another in circles:
+    # threads that come upon them from several sides meet half of them, but wait for one that loads the whole.
+    importlib.import_module("av")
     settings = Settings.from_env()
     return Services(settings, open_store(settings.store), open_compute(settings))
 
@@ -50,24 +58,55 @@ def styles_folder(settings: Settings) -> Path:
 
 
 def read_manifest(store: Store, job: Job) -> Manifest:
-    """Return the job's manifest. Raises StoreError when there is none."""
-    return read_document(Manifest, store.read_bytes(WORK, WorkNames(job.id).manifest))
+    """Return the job's manifest. Raises StoreError when there is none that this release can read."""
+    return read_work(Manifest, store, WorkNames(job.id).manifest)
 
 
 def read_page(store: Store, job: str, generation: str, segment: int) -> LedgerPage:
-    """Return a segment's ledger page. Raises StoreError when there is none, ValueError when it is damaged."""
-    return read_document(LedgerPage, store.read_bytes(WORK, WorkNames(job).page(generation, segment)))
+    """Return a segment's ledger page. Raises as `read_manifest`."""
+    return read_work(LedgerPage, store, WorkNames(job).page(generation, segment))
+
+
+def read_whole_page(store: Store, manifest: Manifest, segment: int) -> LedgerPage | None:
+    """Return a segment's ledger page; None where it is damaged: the stitch sees to such pages."""
+    try:
+        return read_page(store, manifest.job, manifest.generation, segment)
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+        return None
+
+
+def read_work(kind: type[T], store: Store, name: str) -> T:
+    """Return a document of `work/`.
+
+    Raises StoreError: `damaged` for what no release wrote, `newer-version`, and when there is none.
+    """
+    try:
+        return read_document(kind, store.read_bytes(WORK, name))
+    except NewerVersion as error:
+        raise newer_version(error) from None
+    except ValueError as error:
+        raise damaged(WORK, name, str(error)) from None
+
+
+def newer_version(error: NewerVersion) -> StoreError:
+    """Return the refusal of a document that only a newer release can read."""
+    return StoreError(str(error), retryable=False, code=error.code)
 
 
 def read_timestamps(store: Store, manifest: Manifest) -> array[int]:
-    """Return the presentation times of all frames, in ticks. Raises StoreError when the blob is cut short."""
-    values = array("q")
-    values.frombytes(store.read_bytes(WORK, manifest.timestamps_blob))
+    """Return the presentation times of all frames, in ticks.
+
+    Raises StoreError: `damaged` when they are not as many as the manifest's frames, or do not increase.
+    """
+    values, name = array("q"), manifest.timestamps_blob
+    data = store.read_bytes(WORK, name)
+    values.frombytes(data[: len(data) // values.itemsize * values.itemsize])
     if len(values) != manifest.frame_count:
-        raise StoreError(
-            f"{manifest.timestamps_blob} holds {len(values)} timestamps instead of {manifest.frame_count}",
-            retryable=False,
-        )
+        raise damaged(WORK, name, f"it holds {len(values)} timestamps instead of {manifest.frame_count}")
+    if any(later <= time for time, later in pairwise(values)):
+        raise damaged(WORK, name, "a frame is not later than the one before it")
     return values
 
 
@@ -110,10 +149,15 @@ def scratch_folder(store: Store) -> Generator[Path]:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what processes that were killed left behind."""
-    for folder in base.glob("scratch-*-*"):
-        if not psutil.pid_exists(int(folder.name.split("-")[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove what processes that were killed left behind: scratch folders and half-written files."""
+    for path in base.glob("*-*"):
+        name = path.name.removeprefix("scratch-")
+        owner = name.partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def error_result(error: ReelbrushError) -> dict[str, Any]:

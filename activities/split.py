@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from activities.marks import CancelWatch, JobCanceled, is_canceled
+from activities.proven_manifest import proven_manifest
 from activities.services import (
     Services,
     check_source,
     error_result,
-    read_manifest,
     scratch_folder,
     services,
     source_limits,
@@ -24,7 +24,7 @@ from activities.services import (
 )
 from activities.traced import traced
 from reelbrush.catalogue import list_cards
-from reelbrush.errors import ReelbrushError, Refusal, StyleError
+from reelbrush.errors import ReelbrushError, Refusal, StoreError, StyleError
 from reelbrush.job import (
     Job,
     Manifest,
@@ -33,9 +33,12 @@ from reelbrush.job import (
     from_json,
     option_problems,
     plan_batches,
+    timestamps_hash,
     to_json,
 )
 from reelbrush.job.names import WORK
+from reelbrush.job.seal import sealed
+from reelbrush.store import DAMAGED
 from reelbrush.style_shelf import shelved_styles
 
 if TYPE_CHECKING:
@@ -103,14 +106,21 @@ def _ticks_shown(to: Services, manifest: Manifest) -> int:
 
 
 def _existing(to: Services, job: Job, careful: bool) -> Manifest | None:
+    """Return the manifest that an earlier split wrote; one that cannot be used any more is written again."""
     if to.store.stat(WORK, WorkNames(job.id).manifest) is None:
         return None
-    manifest = read_manifest(to.store, job)
+    try:
+        manifest, _ = proven_manifest(to.store, job)
+    except StoreError as error:
+        if error.code not in ("blob-missing", DAMAGED):
+            raise
+        return None
     return manifest if manifest.generation.startswith(_CAREFUL) or not careful else None
 
 
 def _split(to: Services, job: Job, careful: bool) -> Manifest:
     from reelbrush.media.split import split_video as split_media
+    from reelbrush.media.trial import try_opening
 
     source = job.source
     problems = option_problems(job.options)
@@ -119,8 +129,9 @@ def _split(to: Services, job: Job, careful: bool) -> Manifest:
     _check_styles(to, job)
     check_source(to.store, job)
     if source.size == 0:
-        raise Refusal("the file is empty (0 bytes)", code="empty")
+        raise Refusal("the file is empty (0 bytes)", code="empty", advice="upload the video again")
     limits = source_limits(to.settings)
+    try_opening(lambda: to.store.open(source.container, source.name), limits)
     watch = CancelWatch(to.store, job.id)
     with scratch_folder(to.store) as scratch:
         found = split_media(
@@ -176,9 +187,10 @@ def _publish(to: Services, job: Job, careful: bool, found: Split) -> Manifest:
         notes=found.notes,
         origin=found.origin,
         has_audio=found.has_audio,
+        timestamps_sha256=timestamps_hash(found.timestamps),
     )
     later = _existing(to, job, careful=True)
     if later is not None and not careful:
         return later  # a delayed duplicate of the first split must not undo the careful one
-    to.store.put_bytes(WORK, names.manifest, json.dumps(to_json(manifest)).encode())
+    to.store.put_bytes(WORK, names.manifest, json.dumps(sealed(to_json(manifest))).encode())
     return manifest

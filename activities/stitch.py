@@ -11,20 +11,19 @@ from typing import Any, cast
 import azure.durable_functions as df
 
 from activities.marks import CancelWatch, JobCanceled, is_canceled
+from activities.proven_manifest import proven_manifest
 from activities.proven_segments import ProvenSegments, UnprovenSegment
 from activities.reading import read_each
 from activities.services import (
     Services,
     check_source,
     error_result,
-    read_manifest,
     read_page,
-    read_timestamps,
     scratch_folder,
     services,
 )
 from activities.traced import traced
-from reelbrush.errors import ReelbrushError, StoreError
+from reelbrush.errors import ReelbrushError, StitchError, StoreError
 from reelbrush.job import (
     Job,
     LedgerPage,
@@ -36,6 +35,7 @@ from reelbrush.job import (
     timestamps_hash,
 )
 from reelbrush.job.names import OUTPUT, WORK
+from reelbrush.store import DAMAGED
 
 bp = df.Blueprint()
 
@@ -55,8 +55,7 @@ def stitch(to: Services, job: Job) -> dict[str, Any]:
         return {"canceled": True}
     try:
         check_source(to.store, job)
-        manifest = read_manifest(to.store, job)
-        timestamps = read_timestamps(to.store, manifest)
+        manifest, timestamps = proven_manifest(to.store, job)
         pages = proven_pages(to, manifest, timestamps)
         result = _stitch(to, job, manifest, timestamps, pages) if pages else None
         if result is None:
@@ -117,11 +116,10 @@ def _page(to: Services, manifest: Manifest, segment: Segment, timestamps: array[
         first, count = segment.first_frame, segment.frame_count
         times = timestamps_hash(timestamps[first : first + count])
         fits = (page.segment, page.frame_count, page.timestamps_sha256) == (segment.index, count, times)
-        return page if fits else None
-    except (ValueError, KeyError):
-        return None
+        place = page.place in ("", f"{manifest.job}/{manifest.generation}")
+        return page if fits and place else None
     except StoreError as error:
-        if error.code != "blob-missing":
+        if error.code not in ("blob-missing", DAMAGED):
             raise
         return None
 
@@ -147,6 +145,7 @@ def _stitch(
     to: Services, job: Job, manifest: Manifest, timestamps: array[int], pages: dict[int, LedgerPage]
 ) -> dict[str, Any] | None:
     """Return the result; None, with nothing published, when a segment is not what its page proves."""
+    from reelbrush.media.concat import WrongSegment
     from reelbrush.media.stitch import stitch as stitch_media
 
     with scratch_folder(to.store) as scratch:
@@ -162,9 +161,17 @@ def _stitch(
                 )
         except UnprovenSegment:
             return None
+        except WrongSegment as error:  # its bytes are those of its page, but not what was wanted
+            to.store.delete(WORK, WorkNames(job.id).page(manifest.generation, error.segment))
+            return None
+        _check_packets(pages, made.segments)
         check_source(to.store, job)
         name = output_name(job.id, job.source.name, made.extension)
         to.store.put_file(OUTPUT, name, made.path, link=True)
+        put = to.store.stat(OUTPUT, name)
+        if put is None or put.size != made.size:
+            to.store.delete(OUTPUT, name)
+            raise StoreError(f"{OUTPUT}/{name} does not hold the {made.size} bytes that were put there")
     return {
         "blob": f"{OUTPUT}/{name}",
         "frameCount": made.frame_count,
@@ -174,3 +181,12 @@ def _stitch(
         "subtitleTracks": made.subtitle_tracks,
         "notes": [note[:200] for note in (*manifest.notes, *made.notes)][:20],
     }
+
+
+def _check_packets(pages: dict[int, LedgerPage], found: tuple[str, ...]) -> None:
+    """Raise StitchError unless the output holds, segment by segment, the packets that were painted."""
+    if len(found) != len(pages):
+        raise StitchError(f"the output holds {len(found)} segments instead of {len(pages)}")
+    for index, packets in enumerate(found):
+        if pages[index].packets not in ("", packets):  # older pages do not tell
+            raise StitchError(f"segment {index} of the output is not the one that was painted")

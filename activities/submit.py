@@ -18,6 +18,7 @@ from reelbrush.compute import RunRequest
 from reelbrush.errors import ComputeError
 from reelbrush.job import Batch, Job, WorkNames, from_json, to_json
 from reelbrush.job.names import WORK
+from reelbrush.job.versions import BATCH
 from reelbrush.style_shelf import shelve_style
 from reelbrush.telemetry import current_traceparent
 
@@ -55,6 +56,7 @@ def submit(to: Services, request: dict[str, Any]) -> str | dict[str, Any]:
         "job": to_json(job),
         "batch": to_json(batch),
         "attempt": request["attempt"],
+        "version": BATCH,
         "nodes": max(to.settings.run_nodes, int(request.get("nodes", 1))),
         "submittedAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "traceparent": current_traceparent(),

@@ -77,6 +77,6 @@ def _count_name(settings: Settings, source: BlobRef) -> str:
 def _never_started(failure: Exception) -> ReelbrushError:
     return ReelbrushError(
         f"the job could not be started in {TRIES} tries: {type(failure).__name__}: {str(failure)[:500]}",
-        advice="upload the video again",
+        advice="retry the job, or upload the video again",
         code="not-started",
     )

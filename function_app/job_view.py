@@ -26,6 +26,7 @@ _STATUS = {
     "Canceled": "Canceled",
 }
 AWAITING = "awaitingApproval"
+_CHANGED = "Non-Deterministic workflow detected"  # as Durable Functions says it
 _LAST_PHASE = {"Succeeded": "done", "Failed": "failed", "Canceled": "canceled"}
 _COPIED = ("queueSeconds", "lastError", "quote", "evictions", "waiting")
 BY_THE_CLOCK = ("elapsedSeconds", "etaSeconds")  # change though nothing happened
@@ -82,8 +83,7 @@ def job_view(
     if state == "Succeeded":
         view["result"] = custom.get("result")
     if state == "Failed":
-        text = str(_text(status.output)) or "the job failed"
-        view["error"] = custom.get("error", {"code": "internal", "message": text[:2000]})
+        view["error"] = custom.get("error", _unexplained(str(_text(status.output))))
     return {key: value for key, value in view.items() if value is not None}
 
 
@@ -193,6 +193,14 @@ def _cost(custom: dict[str, Any], price: float, currency: str) -> dict[str, Any]
 
 def _ranged(quoted: dict[str, Any]) -> bool:
     return all(name in quoted for name in RANGE)
+
+
+def _unexplained(text: str) -> dict[str, str]:
+    """Return the error of a job whose orchestration could not say why it failed."""
+    if _CHANGED in text:
+        message = "the app was changed while this job ran, so it cannot go on from where it was. Retry it: "
+        return {"code": "app-changed", "message": message + "what is published is kept"}
+    return {"code": "internal", "message": text[:2000] or "the job failed"}
 
 
 def _text(value: Any) -> str:

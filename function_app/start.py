@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +16,11 @@ import azure.durable_functions as df
 
 from activities.marks import forget_canceling
 from activities.traced import known_traceparent
-from reelbrush.errors import ReelbrushError
-from reelbrush.job import Job, WorkNames, index_name, ticket_name, to_json
-from reelbrush.job.names import WORK
+from reelbrush.errors import ReelbrushError, StoreError
+from reelbrush.job import Job, WorkNames, index_name, stamped_jobs, ticket_name, to_json
+from reelbrush.job.codec import read_object
+from reelbrush.job.names import QUEUE, WORK
+from reelbrush.job.versions import RECORD, RELEASE, NewerVersion
 from reelbrush.settings import Settings
 from reelbrush.store import Store
 from reelbrush.telemetry import (
@@ -32,8 +33,10 @@ from reelbrush.telemetry import (
 from reelbrush.telemetry import names as telemetry
 
 ORCHESTRATION = "stylize_video"
-RELEASE = 3  # of the orchestration's input; 1 knew no queue and no events, 2 no plan by price
 ACTIVE = ("Pending", "Running", "Suspended", "ContinuedAsNew")
+
+_SET_BACK_MS = 2 * 86_400_000  # that a clock may have been; a ticket of later than that is nobody's of ours
+_newest: dict[str, int] = {}  # milliseconds of the newest ticket that this process made, by store
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ async def start_job(
     parent = await asyncio.to_thread(known_traceparent, store, job.id) if retry else ""
     about = {telemetry.JOB: job.id, telemetry.STYLE: job.style}
     with log_fields(job.id), job_span(telemetry.START, parent, about):
-        registered = await asyncio.to_thread(_register, store, job, retry)
+        registered = await asyncio.to_thread(_register, store, job, retry, refused=error is not None)
         request = {**orchestration_input(job, settings, retry, spent, error), **registered}
         try:
             await client.start_new(ORCHESTRATION, job.id, request)
@@ -109,22 +112,54 @@ def _limit(settings: Settings) -> dict[str, Any]:
     return {"maxCost": settings.max_cost, "currency": settings.currency, "overCost": settings.over_cost}
 
 
-def _register(store: Store, job: Job, retry: int) -> dict[str, Any]:
-    """Make the job known; return {"createdAt", "ticket", "traceparent"}, always the same."""
+def _register(store: Store, job: Job, retry: int, *, refused: bool) -> dict[str, Any]:
+    """Make the job known; return {"createdAt", "ticket", "traceparent"}, always the same.
+
+    Raises StoreError (`newer-version`) for a record that only a newer release can read, unless the job is
+    `refused` anyhow.
+    """
     names = WorkNames(job.id)
-    document = {
+    now = _behind_the_queue(store)
+    document: dict[str, Any] = {
+        "version": RECORD,
         "job": to_json(job),
-        "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "createdAt": now.isoformat(timespec="milliseconds"),
         "traceparent": current_traceparent() or new_traceparent(),
     }
     if not store.put_new_bytes(WORK, names.record, json.dumps(document).encode()):
-        document = json.loads(store.read_bytes(WORK, names.record))
-    created = round(datetime.fromisoformat(document["createdAt"]).timestamp() * 1000)
+        try:
+            known = read_object("the job's record", store.read_bytes(WORK, names.record), RECORD)
+            datetime.fromisoformat(known["createdAt"]).astimezone(UTC)
+            document = known
+        except NewerVersion as error:
+            if not refused:
+                raise StoreError(str(error), retryable=False, code=error.code) from None
+        except (KeyError, TypeError, ValueError, OverflowError):  # damaged: the job is made known anew
+            store.put_bytes(WORK, names.record, json.dumps(document).encode())
+    created = _milliseconds(datetime.fromisoformat(document["createdAt"]))
     store.put_bytes(WORK, index_name(created, job.id), b"")
     store.delete(WORK, names.cancel)
     forget_canceling(store, job.id)
     store.delete(WORK, names.stuck)
-    ticket = ticket_name(time.time_ns() // 1_000_000 if retry else created, job.id)
+    ticket = ticket_name(_milliseconds(now) if retry else created, job.id)
     store.put_bytes(WORK, ticket, b"")
     kept = {name: document[name] for name in ("createdAt", "traceparent") if name in document}
     return {**kept, "ticket": ticket}
+
+
+def _behind_the_queue(store: Store) -> datetime:
+    """Return the present moment, or one after that of the newest ticket where a clock was set back since.
+
+    Who came during that time would overtake all who wait, and be admitted beside those who work.
+    """
+    now = _milliseconds(datetime.now(UTC))
+    newest = _newest.get(store.uri)
+    if newest is None or newest >= now:  # else nothing was set back, and the queue need not be listed
+        tickets = stamped_jobs(blob.name for blob in store.list(WORK, QUEUE))
+        newest = max((at for _, at, _ in tickets if at <= now + _SET_BACK_MS), default=0)
+    _newest[store.uri] = at = max(now, newest + 1)
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

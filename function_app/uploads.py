@@ -12,12 +12,14 @@ from function_app.arrival import start_for_upload
 
 bp = df.Blueprint()
 
+
+def container_is_scanned() -> bool:
+    """Whether the host looks for new blobs itself, as the embedded one does, and waits for no events."""
+    return os.environ.get("REELBRUSH_BLOB_SOURCE") == "LogsAndContainerScan"
+
+
 # Event Grid in Azure (the only source of the Flex plan); the embedded host watches the folder itself.
-_SOURCE = (
-    func.BlobSource.LOGS_AND_CONTAINER_SCAN
-    if os.environ.get("REELBRUSH_BLOB_SOURCE") == "LogsAndContainerScan"
-    else func.BlobSource.EVENT_GRID
-)
+_SOURCE = func.BlobSource.LOGS_AND_CONTAINER_SCAN if container_is_scanned() else func.BlobSource.EVENT_GRID
 
 
 @bp.function_name("start_on_upload")

@@ -9,6 +9,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from orchestrators.status import status_of
+from reelbrush.job.versions import NEWER, NewerVersion
 
 RETRY = df.RetryOptions(3000, 4)  # of every activity: milliseconds between tries, tries
 
@@ -102,4 +103,5 @@ class Course:
 def unexpected(activity: str, error: Exception) -> dict[str, Any]:
     """Return the error of a step that kept raising, in one line."""
     first = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
-    return {"code": "internal", "message": f"the step {activity} kept failing: {first}"}
+    code = NewerVersion.code if NEWER in first else "internal"
+    return {"code": code, "message": f"the step {activity} kept failing: {first}"}

@@ -11,21 +11,29 @@ from orchestrators.course import Course, JobFailed, Steps
 from reelbrush.job import BatchState
 
 BLIND_HOURS = 2  # without an answer of the cluster and without any progress, after which the job fails
+LOOK = timedelta(minutes=30)
 
 
 def note_blindness(work: dict[str, Any], words: str, now: datetime) -> dict[str, Any] | None:
     """Note whether the cluster could be asked, "" when it could; return an error when it could not for long.
 
     Progress that the store tells of meanwhile keeps the job alive: runs work on without the control plane.
+    Only time between two looks counts, and no more than LOOK of it: a clock may be set, a machine asleep.
     """
+    before = work.pop("blindAt", None)
     if not words:
+        work.pop("blindFor", None)
         if work.pop("blindSince", None) is not None:
             work.pop("waiting", None)
         return None
-    since = datetime.fromisoformat(work.setdefault("blindSince", now.isoformat()))
+    since = work.setdefault("blindSince", now.isoformat())
     work["waiting"] = f"the cluster cannot be asked: {words[:200]}"
-    moved = datetime.fromisoformat(work["progressAt"]) if "progressAt" in work else since
-    if now - max(since, moved) <= timedelta(hours=BLIND_HOURS):
+    work["blindAt"] = now.isoformat(timespec="milliseconds")
+    if before is not None and work.get("progressAt", "") >= before:
+        work["blindFor"] = 0
+    passed = max(timedelta(), min(LOOK, now - datetime.fromisoformat(before or since)))
+    work["blindFor"] = round(work.get("blindFor", 0) + passed.total_seconds(), 1)
+    if work["blindFor"] <= BLIND_HOURS * 3600:
         return None
     message = f"for {BLIND_HOURS} hours the cluster could not be asked and nothing was painted: {words}"
     return {"code": "unavailable", "message": message[:1000]}

@@ -18,6 +18,7 @@ from orchestrators.course import Course, JobFailed, Steps, Stopped
 from orchestrators.planning import PROBING, WANTED, plan
 from orchestrators.scoring import reopen, score
 from reelbrush.job import ATTEMPTS, Batch, BatchState
+from reelbrush.job.versions import RELEASE, NewerVersion, check_version
 
 bp = df.Blueprint()
 
@@ -38,10 +39,15 @@ def stylize_video(context: df.DurableOrchestrationContext) -> Steps:
     try:
         if "error" in request:
             raise JobFailed(request["error"])
+        check_version("this job", request.get("release"), RELEASE)
         if request.get("stopping"):
             course.phase = request["stopping"]
             raise Stopped
         return (yield from _work(course))
+    except NewerVersion as newer:
+        failure, course.work = JobFailed({"code": newer.code, "message": str(newer)}), None
+        yield from _fail(course, failure.error)
+        raise failure from None
     except JobFailed as failure:
         yield from _fail(course, failure.error)
         raise

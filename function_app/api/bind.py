@@ -14,6 +14,7 @@ from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused, located, problem
 from function_app.api.surface import Surface
 from reelbrush.errors import SettingsError, StoreError
+from reelbrush.job.versions import NewerVersion
 
 Handler = Callable[[Surface, Request], Awaitable[Reply]]
 PlainHandler = Callable[[Request], Awaitable[Reply]]
@@ -48,7 +49,7 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
         reply = refused.reply
     except StoreError as error:
         log.warning("%s %s: %s", request.method, request.path, error)
-        reply = _unreachable() if error.retryable else problem(500, "StoreFailed", "The store refused.")
+        reply = _unreachable() if error.retryable else _failed(error)
     except SettingsError as error:
         log.error("%s %s: %s", request.method, request.path, error)
         reply = problem(500, "SettingsUnusable", "The app's settings cannot be used; its log tells which.")
@@ -61,6 +62,12 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
     return func.HttpResponse(
         reply.content(), status_code=reply.status, headers=headers, mimetype=reply.media_type
     )
+
+
+def _failed(error: StoreError) -> Reply:
+    if error.code == NewerVersion.code:
+        return problem(500, "NewerVersion", str(error))
+    return problem(500, "StoreFailed", "The store refused.")
 
 
 def _unreachable() -> Reply:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from activities.kept_receipt import kept_receipt
 from function_app.api.conditional import weak_tag
 from function_app.api.links import api_links, media_links
 from function_app.api.messages import Reply, Request
@@ -17,10 +17,8 @@ from function_app.api.problems import Refused
 from function_app.api.surface import Surface
 from function_app.job_view import BY_THE_CLOCK, ENDED, decoded, job_view, receipt_view
 from function_app.start import ORCHESTRATION
-from reelbrush.job import WorkNames, run_id
-from reelbrush.job.names import WORK
+from reelbrush.job import run_id
 from reelbrush.pricing.prices import price_of
-from reelbrush.store import read_if_there
 
 # as `job_id` makes them; anything else is no id and never reaches the durable client or a blob name
 _JOB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{10}")
@@ -58,7 +56,7 @@ async def view_and_attempts(to: Surface, job: str) -> tuple[dict[str, Any], list
     status = await instance_of(to, job)
     if status is not None:
         return shown(to, status), _attempts(status)
-    receipt = await asyncio.to_thread(_receipt, to, job)
+    receipt = await asyncio.to_thread(kept_receipt, to.services.store, job)
     if receipt is None:
         raise not_found(job)
     return receipt_view(job, receipt), []
@@ -125,8 +123,3 @@ def _run(view: dict[str, Any], attempts: Sequence[int]) -> str:
         return ""
     batch = min(telling_batch(view, len(attempts)), len(attempts) - 1)
     return run_id(str(view["id"]), batch, attempts[batch])
-
-
-def _receipt(to: Surface, job: str) -> dict[str, Any] | None:
-    text = read_if_there(to.services.store, WORK, WorkNames(job).receipt)
-    return json.loads(text) if text is not None else None

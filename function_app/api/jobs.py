@@ -21,8 +21,10 @@ from function_app.api.finding import (
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import problem
 from function_app.api.surface import Surface
+from function_app.asked import check_size, job_of_upload
 from function_app.job_view import decoded, state_of
 from function_app.start import start_job
+from reelbrush.errors import ReelbrushError
 from reelbrush.job import Job, from_json
 
 EVENT_SECONDS = 1.0  # that an answer waits for an event; its delivery goes on
@@ -63,16 +65,13 @@ async def retry(to: Surface, request: Request) -> Reply:
         return problem(
             409, "JobNotFailed", f"The job {job} is {state.lower()}; only a failed one can be retried."
         )
-    if "error" in found:
-        return problem(
-            409,
-            "UploadUnusable",
-            f"This upload cannot be retried, only sent anew: {found['error']['message']}",
-        )
+    job_asked = from_json(Job, found["job"])
+    if "error" in found and (why := await asyncio.to_thread(_unusable, to, job_asked)):
+        return problem(409, "UploadUnusable", why)
     number = int(found.get("retry", 0)) + 1
     spent = float(shown.get("nodeSeconds", found.get("nodeSeconds", 0.0)))
     settings, store = to.services.settings, to.services.store
-    await start_job(to.client, from_json(Job, found["job"]), settings, store, retry=number, spent=spent)
+    await start_job(to.client, job_asked, settings, store, retry=number, spent=spent)
     return await accepted(to, request, job)
 
 
@@ -85,6 +84,27 @@ async def _known(to: Surface, job: str) -> tuple[str, dict[str, Any], dict[str, 
     if status is None:
         return (await view_of(to, job))["status"], {}, {}
     return state_of(status), decoded(status.input_), decoded(status.custom_status)
+
+
+def _unusable(to: Surface, job: Job) -> str:
+    """Return why an upload that never became a job cannot be one now, "" when what was in its way is gone.
+
+    Raises the error of a store that cannot be asked now.
+    """
+    settings, source = to.services.settings, job.source
+    try:
+        check_size(settings, source)
+        wanted = job_of_upload(to.services.store, settings, source)
+    except ReelbrushError as error:
+        if error.retryable:
+            raise
+        return f"This upload still cannot become a job: {error}"
+    if wanted.id == job.id:
+        return ""
+    return (
+        f"This upload cannot be retried as it is: its side-car makes it the job {wanted.id}. "
+        f"Ask for a job of {source.container}/{source.name[:200]} instead."
+    )
 
 
 def _ended(job: str, state: str) -> Reply:

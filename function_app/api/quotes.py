@@ -6,7 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from activities.services import Services, source_limits
 from function_app.api.asking import check_wishes, source_named
@@ -88,10 +88,15 @@ async def _uploaded(to: Surface, blob: str, style: str | None, options: dict[str
 
 def _look(to: Services, source: BlobRef, style: str | None, options: dict[str, Any] | None) -> _Film:
     from reelbrush.media.glance import glance
+    from reelbrush.media.trial import try_opening
+
+    def opened() -> BinaryIO:
+        return to.store.open(source.container, source.name)
 
     check_size(to.settings, source)
     job = job_of_request(to.store, to.settings, source, style, options)
-    seen = glance(lambda: to.store.open(source.container, source.name))
+    try_opening(opened, source_limits(to.settings))
+    seen = glance(opened)
     remarks = () if seen.exact else (f"The number of frames follows from a length of {seen.seconds:.1f} s.",)
     return _Film(
         seen.width, seen.height, seen.frames, seen.frame_rate, job.style, job.options, remarks, source.size

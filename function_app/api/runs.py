@@ -28,7 +28,7 @@ async def get_batches(to: Surface, request: Request) -> Reply:
     settings = to.services.settings
     value: list[dict[str, Any]] = []
     for row in rows:
-        studio = studio_link(settings, str(row["runId"]))
+        studio = studio_link(settings, str(row.get("runId", "")))
         links = {"logsUrl": f"{logs}{row['index']}", **({"studioUrl": studio} if studio else {})}
         value.append({**row, **links})
     body = {"value": value}

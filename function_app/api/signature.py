@@ -20,7 +20,7 @@ from reelbrush.store import Store
 KEY = ".keys/watch"  # blob in work/; made by whoever needs it first
 
 _STEP = 60  # seconds; links made within one minute are equal, so that caches and ETags hold
-_TOKEN = re.compile(r"([0-9]{1,12})-([A-Za-z0-9_-]{43})")
+_TOKEN = re.compile(r"([1-9][0-9]{0,11})-([A-Za-z0-9_-]{43})")
 
 _keys: WeakKeyDictionary[Store, bytes] = WeakKeyDictionary()
 

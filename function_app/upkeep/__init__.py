@@ -8,13 +8,14 @@ from function_app.api.surface import Surface
 from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.canceling import complete_cancellations
 from function_app.upkeep.events import deliver_events
+from function_app.upkeep.missed import start_missed
 from function_app.upkeep.purge import purge_ended
 from function_app.upkeep.queue import tend_queue
 
 __all__ = ["keep_up"]
 
 Duty = Callable[[Surface], Awaitable[None]]
-DUTIES: tuple[Duty, ...] = (complete_cancellations, tend_queue, purge_ended, deliver_events)
+DUTIES: tuple[Duty, ...] = (complete_cancellations, tend_queue, purge_ended, deliver_events, start_missed)
 
 
 async def keep_up(to: Surface) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,10 +13,11 @@ from activities.finish import remove_work
 from function_app.api.surface import Surface
 from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, last_change
+from reelbrush.errors import StoreError
 from reelbrush.events.outbox import DEAD, WAITING
-from reelbrush.job import WorkNames, ended_name, index_name, stamped_job, swept_name
-from reelbrush.job.names import ENDED, SWEPT, WORK
-from reelbrush.store import read_if_there
+from reelbrush.job import WorkNames, ended_name, index_name, stamped_job, stamped_jobs, swept_name
+from reelbrush.job.names import ENDED, INDEX, SWEPT, WORK
+from reelbrush.store import DAMAGED, Store, read_object_if_there
 
 ROUND_SECONDS = 20.0  # of one round; what is left waits for the next
 RETRY_HOURS = 1.0  # that the segments of a job without success stay at least, so that retrying is worth it
@@ -43,10 +43,11 @@ async def purge_ended(to: Surface) -> None:
 def _due(to: Surface, folder: str, age: timedelta) -> list[str]:
     latest = (to.now - age).timestamp() * 1000
     names: list[str] = []
-    for blob in to.services.store.list(WORK, folder):  # the oldest first
-        if stamped_job(blob.name)[0] > latest:
+    marks = stamped_jobs(blob.name for blob in to.services.store.list(WORK, folder))  # the oldest first
+    for name, moment, _ in marks:
+        if moment > latest:
             break
-        names.append(blob.name)
+        names.append(name)
     return names
 
 
@@ -75,13 +76,27 @@ def _forget(to: Surface, job: str) -> None:
     """Delete every blob of a job; its record last, since it says where the job is listed."""
     store, names = to.services.store, WorkNames(job)
     to.services.compute.release(job)
-    record = read_if_there(store, WORK, names.record)
-    if record is not None:
-        created = datetime.fromisoformat(json.loads(record)["createdAt"])
-        store.delete(WORK, index_name(round(created.timestamp() * 1000), job))
+    for listed in _listed(store, job):
+        store.delete(WORK, listed)
     for outbox in (WAITING, DEAD):
         store.delete_prefix(WORK, f"{outbox}{job}/")
     store.delete_prefix(WORK, names.prefix)
+
+
+def _listed(store: Store, job: str) -> list[str]:
+    """Return by which names the job is listed: as its record tells, else all that there are."""
+    try:
+        record = read_object_if_there(store, WORK, WorkNames(job).record)
+        if record is not None:
+            created = datetime.fromisoformat(record["createdAt"])
+            return [index_name(round(created.timestamp() * 1000), job)]
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    entries = stamped_jobs(blob.name for blob in store.list(WORK, INDEX))
+    return [name for name, _, owner in entries if owner == job]
 
 
 async def _purge_strays(to: Surface, history: timedelta) -> None:

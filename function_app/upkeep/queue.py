@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 
+from activities.cancel import open_runs
 from activities.marks import note_end
+from activities.services import Services
 from function_app.api.surface import Surface
 from function_app.job_view import decoded
 from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, request_of
 from function_app.upkeep.stuck import report_if_stuck
+from reelbrush.errors import ComputeError
 from reelbrush.job import stamped_job
 from reelbrush.job.names import QUEUE, WORK
 from reelbrush.telemetry import record_open_jobs
@@ -18,6 +22,8 @@ from reelbrush.telemetry import record_open_jobs
 QUEUED = "queued"  # the first phase of a job, before anything else is shown of it
 GRACE_MS = 120_000  # a ticket is written before its orchestration starts
 AT_ONCE = 2  # instances asked for at the same time; requests of people come first
+
+log = logging.getLogger("reelbrush.upkeep")
 
 
 async def tend_queue(to: Surface) -> None:
@@ -48,7 +54,22 @@ async def _look(to: Surface, ticket: str, phases: Counter[str]) -> None:
         elif _is_old(to, since):  # of a request to retry that came second
             await asyncio.to_thread(store.delete, WORK, ticket)
     elif _is_old(to, since):
+        await asyncio.to_thread(_stop_runs, to.services, job)
         await asyncio.to_thread(note_end, store, job, [ticket])
+
+
+def _stop_runs(to: Services, job: str) -> None:
+    """Stop what still runs of a job whose orchestration ended without seeing to that.
+
+    Raises ComputeError where a later round may succeed, so that its ticket stays until then.
+    """
+    try:
+        if runs := open_runs(to.store, job):
+            to.compute.cancel(job, runs)
+    except ComputeError as error:
+        if error.retryable:
+            raise
+        log.warning("the runs of %s, which has ended, could not be stopped: %s", job, error)
 
 
 def _is_old(to: Surface, since_ms: int) -> bool:

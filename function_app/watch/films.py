@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
+from activities.services import read_work
 from function_app.watch.film import Film
 from reelbrush.errors import StoreError
 from reelbrush.job import Manifest, WorkNames
-from reelbrush.job.codec import read_document
 from reelbrush.job.names import WORK
 from reelbrush.store import Store
 
@@ -31,7 +31,7 @@ def find_film(store: Store, job: str) -> Film | None:
             _films.move_to_end(key)
             return film
     try:
-        film = Film(store, read_document(Manifest, store.read_bytes(WORK, name)))
+        film = Film(store, read_work(Manifest, store, name))
     except StoreError as error:
         if error.code != "blob-missing":
             raise

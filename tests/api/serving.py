@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +70,7 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Served]:
+def serving(folder: Path, *, keys: Sequence[str] = (KEY,), **settings: str) -> Iterator[Served]:
     """Serve the app over a folder store; `settings` are `REELBRUSH_*`."""
     store = FolderStore(folder / "store")
     (store.root / "input").mkdir(parents=True)
@@ -80,7 +80,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Served]:
             patch.setenv(f"REELBRUSH_{name}", value)
         patch.setenv("REELBRUSH_BLOB_SOURCE", "LogsAndContainerScan")
         services.cache_clear()
-        host = Host(ROOT, folder / "host", store_root=store.root, poll_seconds=0.05, keys=[KEY])
+        host = Host(ROOT, folder / "host", store_root=store.root, poll_seconds=0.05, keys=keys)
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()

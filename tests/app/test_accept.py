@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from function_app.accept import TRIES, accept_upload
+from function_app.api.jobs import retry
+from function_app.api.messages import Reply, Request
 from function_app.asked import check_size, job_of_request, plain_job
 from function_app.start import Start
 from reelbrush.errors import Refusal, StoreError
@@ -38,6 +41,17 @@ class Shaky(FolderStore):
 
 async def accept(there: Scene, source: BlobRef = SOURCE, **settings: Any) -> Start:
     return await accept_upload(there.to.client, Settings(there.store.uri, **settings), there.store, source)
+
+
+async def retried(there: Scene, job: str) -> Reply:
+    return await retry(
+        there.to, Request("POST", f"http://localhost/api/jobs/{job}/retry", params={"id": job})
+    )
+
+
+def refusal(reply: Reply) -> str:
+    assert reply.status == 409 and isinstance(reply.body, dict)
+    return str(reply.body["detail"])
 
 
 async def error_of(there: Scene, start: Start) -> dict[str, Any]:
@@ -76,12 +90,40 @@ def test_an_upload_told_many_times_at_once_becomes_one_job(tmp_path: Path) -> No
     played(body, tmp_path)
 
 
+def test_a_clock_that_was_set_back_lets_nobody_overtake(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 2}
+        later = round((datetime.now(UTC) + timedelta(hours=1)).timestamp() * 1000)
+        there.store.put_bytes(WORK, f"{QUEUE}{later}-a-0123456789", b"")
+        for name in ("b.mp4", "a.mp4"):
+            start = await accept(there, BlobRef("input", name, "e", 9))
+            await there.to.client.terminate(start.job.id, "test")
+        jobs = [name.rsplit("-", 1)[0][-1] for name in there.left(QUEUE)]
+        assert jobs == ["a", "b", "a"], there.left(QUEUE)
+
+    played(body, tmp_path)
+
+
+def test_a_foreign_ticket_of_any_time_moves_nobody(tmp_path: Path) -> None:
+    async def body(there: Scene) -> None:
+        there.script["admit_job"] = lambda _: {"ahead": 2}
+        there.store.put_bytes(WORK, f"{QUEUE}9999999999999-x", b"")
+        start = await accept(there)
+        await there.to.client.terminate(start.job.id, "test")
+        record = json.loads(there.store.read_bytes(WORK, WorkNames(start.job.id).record))
+        assert abs(datetime.fromisoformat(record["createdAt"]) - datetime.now(UTC)) < timedelta(hours=1)
+        assert start.job.id in there.left(QUEUE)[0]
+
+    played(body, tmp_path)
+
+
 def test_a_file_that_is_too_large_is_a_failed_job(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         await accept(there, max_bytes=9)
         start = await accept(there, BlobRef("input", "b.mp4", "e", 10), max_bytes=9)
         error = await error_of(there, start)
         assert error["code"] == "too-large" and "10 bytes" in error["message"]
+        assert (await retried(there, start.job.id)).status == 202, "the limit is higher by now"
 
     played(body, tmp_path)
 
@@ -89,7 +131,14 @@ def test_a_file_that_is_too_large_is_a_failed_job(tmp_path: Path) -> None:
 def test_a_side_car_of_nonsense_is_a_failed_job(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         there.store.put_bytes("input", f"{SOURCE.name}.json", b"[1]")
-        assert (await error_of(there, await accept(there)))["code"] == "side-car"
+        start = await accept(there)
+        assert (await error_of(there, start))["code"] == "side-car"
+        assert "an object is expected" in refusal(await retried(there, start.job.id))
+        there.store.put_bytes("input", f"{SOURCE.name}.json", b'{"style": "sea"}')
+        assert f"input/{SOURCE.name}" in refusal(await retried(there, start.job.id))
+        there.store.delete("input", f"{SOURCE.name}.json")
+        assert (await retried(there, start.job.id)).status == 202
+        assert (await there.host.wait(start.job.id, timeout=60)).runtime_status == "Completed"
 
     played(body, tmp_path)
 
@@ -107,6 +156,8 @@ def test_the_last_try_is_a_failed_job_instead_of_a_poison_message(error: Excepti
         assert start.job == plain_job(settings, SOURCE)
         assert str(error) in (await error_of(there, start))["message"]
         assert there.left(".tries/") == []
+        assert (await retried(there, start.job.id)).status == 202, "the store is back"
+        assert (await there.host.wait(start.job.id, timeout=60)).runtime_status == "Completed"
 
     played(body, tmp_path)
 

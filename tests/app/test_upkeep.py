@@ -28,7 +28,7 @@ from reelbrush.compute.local import LocalCompute
 from reelbrush.errors import ComputeError
 from reelbrush.host import Host
 from reelbrush.job import BlobRef, Job, WorkNames
-from reelbrush.job.names import CANCELING, ENDED, INDEX, QUEUE, SWEPT, WORK
+from reelbrush.job.names import CANCELING, ENDED, INDEX, LOOKED, QUEUE, SWEPT, WORK
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
 from tests.orchestrators.test_stylize import APP, PLAN, RESULT, World
@@ -231,6 +231,31 @@ def test_tickets_of_jobs_that_ended_or_never_began_are_dropped_in_time(tmp_path:
     played(body, tmp_path)
 
 
+def test_runs_of_a_job_that_ended_without_stopping_them_are_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(there: Scene) -> None:
+        asked: list[Any] = []
+
+        def cancel_runs(job: str, runs: Sequence[str] = ()) -> None:
+            asked.append((job, list(runs)))
+            if len(asked) < 2:
+                raise ComputeError("the cluster does not answer")
+
+        await there.start()  # its activities follow a script: nobody gives the ticket back
+        await there.host.wait(JOB.id, timeout=60)
+        there.store.put_bytes(WORK, NAMES.batch("left"), b"{}")
+        there.store.put_bytes(WORK, NAMES.batch("over"), b"{}")
+        there.store.put_bytes(WORK, NAMES.result("over"), b"{}")
+        monkeypatch.setattr(there.to.services.compute, "cancel", cancel_runs)
+        await there.keep_up(minutes=3)
+        assert len(there.left(QUEUE)) == 1, "the next round tries again"
+        await there.keep_up(minutes=4)
+        assert asked == [(JOB.id, ["left"])] * 2 and there.left(QUEUE) == []
+
+    played(body, tmp_path)
+
+
 def test_a_second_ticket_of_the_same_job_is_dropped(tmp_path: Path) -> None:
     async def body(there: Scene) -> None:
         there.script["admit_job"] = lambda _: {"ahead": 3}
@@ -334,7 +359,7 @@ def test_segments_go_first_and_the_rest_later(tmp_path: Path) -> None:
         there.store.put_bytes(WORK, f".events/{JOB.id}/0/failed.json", b"damaged")
         await there.keep_up(days=31)
         assert await there.state() is None
-        assert there.left("") == []
+        assert there.left("") == [LOOKED], "of no job"
 
     played(body, tmp_path, work_hours=24, history_days=30)
 

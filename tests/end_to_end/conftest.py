@@ -44,49 +44,9 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def slow_model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def slow_model() -> bytes:
     """An ONNX model that gives back its frames after a good many convolutions."""
-    import numpy as np
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    count, channels = 24, 24
-    nodes = [
-        helper.make_node("Cast", ["frames"], ["f"], to=TensorProto.FLOAT),
-        helper.make_node("Transpose", ["f"], ["x"], perm=[0, 3, 1, 2]),
-        helper.make_node("Conv", ["x", "w_in"], ["c0"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
-    ]
-    weights = [np.zeros((channels, 3, 3, 3), np.float32)]
-    weights[0][[0, 1, 2], [0, 1, 2], 1, 1] = 1
-    names = ["w_in"]
-    for index in range(count):
-        names.append(f"w{index}")
-        weight = np.zeros((channels, channels, 3, 3), np.float32)
-        weight[range(channels), range(channels), 1, 1] = 1
-        weights.append(weight)
-        nodes.append(
-            helper.make_node(
-                "Conv", [f"c{index}", f"w{index}"], [f"c{index + 1}"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]
-            )
-        )
-    names.append("w_out")
-    weights.append(np.ascontiguousarray(weights[0].transpose(1, 0, 2, 3)))
-    nodes += [
-        helper.make_node("Conv", [f"c{count}", "w_out"], ["y"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
-        helper.make_node("Transpose", ["y"], ["z"], perm=[0, 2, 3, 1]),
-        helper.make_node("Cast", ["z"], ["stylized"], to=TensorProto.UINT8),
-    ]
-    shape = ["n", "h", "w", 3]
-    graph = helper.make_graph(
-        nodes,
-        "slow",
-        [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("stylized", TensorProto.UINT8, shape)],
-        [numpy_helper.from_array(w, n) for w, n in zip(weights, names, strict=True)],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return convolutions(24)
 
 
 @pytest.fixture
@@ -124,3 +84,39 @@ def save_slow_style(styles: Path, slow_model: bytes) -> Path:
     }
     (folder / "card.json").write_text(json.dumps(card))
     return styles
+
+
+def convolutions(layers: int, channels: int = 24) -> bytes:
+    """Make a model that gives back its frames after so many convolutions; 12 take some ms a small frame."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    eye = np.zeros((channels, channels, 3, 3), np.float32)
+    eye[range(channels), range(channels), 1, 1] = 1
+    names = ["first", *(f"w{layer}" for layer in range(layers)), "last"]
+    weights = [eye[:, :3], *[eye] * layers, eye[:3]]
+    nodes = [
+        helper.make_node("Cast", ["frames"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["f"], ["c0"], perm=[0, 3, 1, 2]),
+        *(
+            helper.make_node("Conv", [f"c{at}", name], [f"c{at + 1}"], kernel_shape=[3, 3], pads=[1] * 4)
+            for at, name in enumerate(names)
+        ),
+        helper.make_node("Transpose", [f"c{len(names)}"], ["z"], perm=[0, 2, 3, 1]),
+        helper.make_node("Cast", ["z"], ["stylized"], to=TensorProto.UINT8),
+    ]
+    shape = ["n", "h", "w", 3]
+    graph = helper.make_graph(
+        nodes,
+        "slow",
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("stylized", TensorProto.UINT8, shape)],
+        [
+            numpy_helper.from_array(np.ascontiguousarray(weight), name)
+            for weight, name in zip(weights, names, strict=True)
+        ],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(made)
+    return made.SerializeToString()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrators.batches import BatchEntry
+from orchestrators.outage import note_blindness
 from reelbrush.job import Batch
 from tests.orchestrators.test_admission import shown
 from tests.orchestrators.test_stylize import BATCHES, PLAN, QUEUED, SPLIT, World, names, play, runs
@@ -274,3 +276,18 @@ def test_a_submission_that_no_try_will_cure_ends_the_job_and_stops_the_others(tm
     status, calls, _ = play(world, tmp_path, QUEUED)
     assert status.runtime_status == "Failed" and status.custom_status["error"] == error
     assert len(runs(calls)) == 2 and "cancel_runs" in names(calls)
+
+
+def test_time_that_jumps_makes_no_cluster_silent() -> None:
+    work: dict[str, Any] = {}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for minutes in (0, 15, 24 * 60, 15, -60, 15, 24 * 60, 15):  # asleep, set forward, set back
+        now += timedelta(minutes=minutes)
+        assert note_blindness(work, "503", now) is None, (now, work)
+    for _ in range(3):
+        now += timedelta(minutes=15)
+        error = note_blindness(work, "503", now)
+    assert error is not None and error["code"] == "unavailable"
+    assert note_blindness(work, "", now) is None and work == {}
+    earlier = {"blindSince": now.isoformat()}  # as a release before this one left it
+    assert note_blindness(earlier, "503", now + timedelta(minutes=15)) is None

@@ -174,13 +174,14 @@ def record(version: str) -> None:
         "approved": approved,
         "moved": moved,
         "overspent": overspent,
+        "lingered": lost,
     }
+    others = {"moved": {"pollSeconds": 400}, "lingered": {"lingers": True}}
     for name, change in cases.items():  # pauses are long where half an hour has to pass in one execution
         world = World()
         change(world)
         with tempfile.TemporaryDirectory() as data:
-            asked = {**QUEUED, "pollSeconds": 400} if name == "moved" else QUEUED
-            play(world, Path(data), asked)
+            play(world, Path(data), {**QUEUED, **others.get(name, {})})
             (database,) = Path(data).glob("*.db")
             with sqlite3.connect(database) as connection:
                 rows = connection.execute("select event from history order by seq").fetchall()

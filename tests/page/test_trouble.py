@@ -182,6 +182,7 @@ def test_what_the_browser_dropped_is_fetched_again(home: Tab, film: Path) -> Non
     upload(home, film)
     page = home.page
     page.wait_for_selector("#download:visible")
+    home.until("player.kind === 'final'")  # the download is shown while this is still on its way
     page.evaluate(FULL)
     page.evaluate("player.load('growing')")
     home.until("player.growing.whole && player.growing.source.readyState === 'ended'")
@@ -198,5 +199,6 @@ def test_where_segments_cannot_be_played_that_is_said(browser: Browser, base: st
         watched.page.wait_for_selector(".tile")
         upload(watched, film)
         watched.page.wait_for_selector("#download:visible")
+        watched.until("player.kind === 'final'")
         watched.page.evaluate("player.load('growing')")
         expect(watched.page.locator("#player-note")).to_contain_text("cannot play the painted film")
