@@ -20,17 +20,48 @@ from tests.certificates import self_signed
 # The account and key that every Azurite has, as its documentation publishes them.
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+PATIENCE = 120.0  # seconds, on a busy machine
 INSTALLED = Path(__file__).parent / "azurite" / "node_modules" / ".bin"
+
+
+def azurite_command(folder: Path) -> tuple[int, list[str]]:
+    """Return a free port, and what runs Azurite there on `folder`; skips the test where there is none."""
+    path = os.pathsep.join([str(INSTALLED), os.environ.get("PATH", "")])
+    program = shutil.which("azurite-blob", path=path)
+    if program is None:
+        absent("Azurite is not installed (npm ci --prefix tests/azurite)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck", "--silent"]
+    return port, [program, *options, "--disableTelemetry"]  # it would report every test to its makers
+
+
+def wait_for_azurite(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return when it answers."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None or time.monotonic() > end:
+            raise TimeoutError(f"Azurite does not start: {process.args}")
+        time.sleep(0.05)
+
+
+def connection_string(port: int) -> str:
+    """Return that of an Azurite on `port`."""
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+        f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
+    )
 
 
 @contextmanager
 def azurite(folder: Path) -> Iterator[str]:
     """Run a fresh Azurite on `folder` and yield its connection string; skips the test where there is none."""
     with _running(folder) as port:
-        yield (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-            f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
-        )
+        yield connection_string(port)
 
 
 @contextmanager
@@ -71,22 +102,10 @@ class Credential:
 
 @contextmanager
 def _running(folder: Path, *more: str) -> Iterator[int]:
-    path = os.pathsep.join([str(INSTALLED), os.environ.get("PATH", "")])
-    program = shutil.which("azurite-blob", path=path)
-    if program is None:
-        absent("Azurite is not installed (npm ci --prefix tests/azurite)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck", "--silent"]
-    options += ["--disableTelemetry", *more]  # it would report every test to its makers
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    port, command = azurite_command(folder)
+    process = subprocess.Popen([*command, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(400):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        wait_for_azurite(process, port)
         yield port
     finally:
         process.kill()  # it would wait for the clients' idle connections

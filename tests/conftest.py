@@ -15,6 +15,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.azurite_account import azurite
 from tests.media import ffmpeg
+from tests.torture.toll import (
+    pytest_collection_modifyitems,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+    toll,
+)
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest_terminal_summary", "toll"]
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault(

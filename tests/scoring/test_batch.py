@@ -214,10 +214,10 @@ def test_an_unknown_style_is_told(prepared: PreparedJob, style: str) -> None:
 
 def test_an_encoder_that_cannot_is_told(prepared: PreparedJob) -> None:
     document = to_json(prepared.manifest)
-    document["encode"]["width"] = 33  # odd, which 4:2:0 cannot
+    document["encode"]["preset"] = "no-such-preset"
     prepared.store.put_bytes(WORK, prepared.names.manifest, json.dumps(document).encode())
     progress = score(prepared, prepared.request())
-    assert progress.state is BatchState.FAILED and "33x48 is odd" in (progress.error or "")
+    assert progress.state is BatchState.FAILED and "no-such-preset" in (progress.error or "")
     assert prepared.page_hashes() == [None] * SEGMENTS
 
 
@@ -265,7 +265,7 @@ def test_a_stop_before_the_start_publishes_nothing(prepared: PreparedJob) -> Non
 
 def test_a_store_that_takes_no_result_raises(prepared: PreparedJob) -> None:
     run = prepared.request()
-    blocker = prepared.store.path(WORK, prepared.names.progress(run))
+    blocker = prepared.store.path(WORK, prepared.names.result(run))
     blocker.mkdir()
     with pytest.raises(StoreError, match="result of run"):
         score(prepared, run)

@@ -1,0 +1,1 @@
+"""One job again and again, with a fault here and there: at the store, at the cluster, in the host."""

@@ -1,0 +1,1 @@
+"""Processes that are killed: host, scorers, storage account."""

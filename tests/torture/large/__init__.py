@@ -1,0 +1,1 @@
+"""Long films and large blobs."""

@@ -1,0 +1,1 @@
+"""Hostile and broken files: through every way into the product, judged from outside."""

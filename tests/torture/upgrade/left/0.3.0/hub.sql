@@ -1,0 +1,93 @@
+BEGIN TRANSACTION;
+CREATE TABLE history(
+    instance text not null, seq integer not null, event text not null,
+    primary key(instance, seq)) without rowid;
+INSERT INTO "history" VALUES('tiny-c16a47571a',0,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1112370Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',1,'{"EventType": 0, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1105180Z", "OrchestrationInstance": {"InstanceId": "tiny-c16a47571a", "ExecutionId": "434dfefdd3b742ed9e1fe8facbbe113e"}, "ParentInstance": null, "Name": "stylize_video", "Version": "", "Input": "\"{\\\"release\\\": 3, \\\"job\\\": {\\\"id\\\": \\\"tiny-c16a47571a\\\", \\\"source\\\": {\\\"container\\\": \\\"input\\\", \\\"name\\\": \\\"identity/tiny.mp4\\\", \\\"etag\\\": \\\"b83a6faaba31b14c\\\", \\\"size\\\": 16363}, \\\"style\\\": \\\"identity\\\", \\\"options\\\": {\\\"hdr\\\": \\\"tonemap\\\", \\\"crf\\\": 18, \\\"strength\\\": \\\"1/1\\\", \\\"preserve_color\\\": false, \\\"mix_share\\\": \\\"0/1\\\", \\\"precision\\\": \\\"float32\\\"}}, \\\"pollSeconds\\\": 2.0, \\\"attempts\\\": 3, \\\"evictions\\\": 2, \\\"queueMinutes\\\": 30, \\\"retry\\\": 0, \\\"startedAt\\\": \\\"2026-11-23T08:39:08.109+00:00\\\", \\\"createdAt\\\": \\\"2026-11-23T08:39:08.107+00:00\\\", \\\"traceparent\\\": \\\"00-eeb64482074b3eb4eae3b9924c7f8b78-fb3d7124cb1ea4a9-01\\\", \\\"ticket\\\": \\\".queue/1795423148107-tiny-c16a47571a\\\"}\"", "Tags": null}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',2,'{"EventType": 4, "EventId": 0, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1112370Z", "Name": "admit_job", "Version": "", "Input": "{\"job\": \"tiny-c16a47571a\", \"ticket\": \".queue/1795423148107-tiny-c16a47571a\"}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',3,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1112370Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',4,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1156300Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',5,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1153760Z", "TaskScheduledId": 0, "Result": "{\"ahead\": 0}"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',6,'{"EventType": 4, "EventId": 1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1156300Z", "Name": "tell_event", "Version": "", "Input": "{\"job\": \"tiny-c16a47571a\", \"type\": \"started\", \"retry\": 0, \"data\": {\"style\": \"identity\", \"source\": \"identity/tiny.mp4\"}}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',7,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1156300Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',8,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1197300Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',9,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1191040Z", "TaskScheduledId": 1, "Result": "true"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',10,'{"EventType": 4, "EventId": 2, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1197300Z", "Name": "split_video", "Version": "", "Input": "{\"job\": {\"id\": \"tiny-c16a47571a\", \"source\": {\"container\": \"input\", \"name\": \"identity/tiny.mp4\", \"etag\": \"b83a6faaba31b14c\", \"size\": 16363}, \"style\": \"identity\", \"options\": {\"hdr\": \"tonemap\", \"crf\": 18, \"strength\": \"1/1\", \"preserve_color\": false, \"mix_share\": \"0/1\", \"precision\": \"float32\"}}, \"careful\": false, \"plan\": false}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',11,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:08.1197300Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',12,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7108570Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',13,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7104910Z", "TaskScheduledId": 2, "Result": "{\"frames\": 96, \"input\": {\"width\": 32, \"height\": 32, \"frameRate\": \"24\", \"codec\": \"h264\", \"segments\": 2, \"durationSeconds\": 4.0, \"hasAudio\": true}}"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',14,'{"EventType": 4, "EventId": 3, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7108570Z", "Name": "plan_job", "Version": "", "Input": "{\"job\": {\"id\": \"tiny-c16a47571a\", \"source\": {\"container\": \"input\", \"name\": \"identity/tiny.mp4\", \"etag\": \"b83a6faaba31b14c\", \"size\": 16363}, \"style\": \"identity\", \"options\": {\"hdr\": \"tonemap\", \"crf\": 18, \"strength\": \"1/1\", \"preserve_color\": false, \"mix_share\": \"0/1\", \"precision\": \"float32\"}}, \"first\": 0, \"index\": 0, \"retry\": 0, \"careful\": false, \"spent\": 0.0}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',15,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7108570Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',16,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7662440Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',17,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7659300Z", "TaskScheduledId": 3, "Result": "{\"batches\": [[0, 0, 1, 48], [1, 1, 1, 48]], \"nodes\": 1, \"probe\": false, \"quote\": {\"frames\": 96, \"batches\": 2, \"nodes\": 1, \"measured\": false, \"secondsPerFrame\": 0.000205, \"gpuHours\": {\"low\": 0.0011, \"likely\": 0.0011, \"high\": 0.0011}, \"minutes\": {\"low\": 0.07, \"likely\": 0.07, \"high\": 0.07}, \"device\": \"cpu\", \"reasons\": [\"Not measured yet: about 4882.8 frames per second on one process are reckoned (shipped styles take 30 to 66 ms of one thread for a frame of 640x360, decoding and encoding included); it may take half as long or 3 times as long.\", \"Painting on this machine costs nothing extra.\", \"2 batches, as set by REELBRUSH_BATCH_FRAMES.\"]}, \"guard\": \"ok\", \"reasons\": [\"2 batches, as set by REELBRUSH_BATCH_FRAMES.\"]}"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',18,'{"EventType": 4, "EventId": 4, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7662440Z", "Name": "submit_run", "Version": "", "Input": "{\"job\": {\"id\": \"tiny-c16a47571a\", \"source\": {\"container\": \"input\", \"name\": \"identity/tiny.mp4\", \"etag\": \"b83a6faaba31b14c\", \"size\": 16363}, \"style\": \"identity\", \"options\": {\"hdr\": \"tonemap\", \"crf\": 18, \"strength\": \"1/1\", \"preserve_color\": false, \"mix_share\": \"0/1\", \"precision\": \"float32\"}}, \"batch\": [0, 0, 1, 48], \"attempt\": 1, \"run\": \"tiny-c16a47571a-b0-a1\", \"evictions\": 0, \"nodes\": 1, \"patient\": true}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',19,'{"EventType": 4, "EventId": 5, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7662440Z", "Name": "submit_run", "Version": "", "Input": "{\"job\": {\"id\": \"tiny-c16a47571a\", \"source\": {\"container\": \"input\", \"name\": \"identity/tiny.mp4\", \"etag\": \"b83a6faaba31b14c\", \"size\": 16363}, \"style\": \"identity\", \"options\": {\"hdr\": \"tonemap\", \"crf\": 18, \"strength\": \"1/1\", \"preserve_color\": false, \"mix_share\": \"0/1\", \"precision\": \"float32\"}}, \"batch\": [1, 1, 1, 48], \"attempt\": 1, \"run\": \"tiny-c16a47571a-b1-a1\", \"evictions\": 0, \"nodes\": 1, \"patient\": true}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',20,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7662440Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',21,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7730010Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',22,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7727860Z", "TaskScheduledId": 4, "Result": "\"tiny-c16a47571a-b0-a1\""}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',23,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7730010Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',24,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7781840Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',25,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7779970Z", "TaskScheduledId": 5, "Result": "\"tiny-c16a47571a-b1-a1\""}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',26,'{"EventType": 10, "EventId": 6, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7781840Z", "FireAt": "2026-11-23T08:39:11.7781840Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',27,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:09.7781840Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',28,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7785750Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',29,'{"EventType": 11, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7781840Z", "TimerId": 6, "FireAt": "2026-11-23T08:39:11.7781840Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',30,'{"EventType": 4, "EventId": 7, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7785750Z", "Name": "poll_runs", "Version": "", "Input": "{\"job\": \"tiny-c16a47571a\", \"runs\": [[0, 1], [1, 1]], \"patient\": true}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',31,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7785750Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',32,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7850820Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',33,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7848420Z", "TaskScheduledId": 7, "Result": "[{\"n\": 0, \"s\": \"running\", \"i\": 0}, {\"n\": 0, \"s\": \"queued\", \"i\": 1}]"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',34,'{"EventType": 10, "EventId": 8, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7850820Z", "FireAt": "2026-11-23T08:39:13.7850820Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',35,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:11.7850820Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',36,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.8391610Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',37,'{"EventType": 11, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.7850820Z", "TimerId": 8, "FireAt": "2026-11-23T08:39:13.7850820Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',38,'{"EventType": 4, "EventId": 9, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.8391610Z", "Name": "poll_runs", "Version": "", "Input": "{\"job\": \"tiny-c16a47571a\", \"runs\": [[0, 1], [1, 1]], \"patient\": true}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',39,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.8391610Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',40,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.9980380Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',41,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.9976750Z", "TaskScheduledId": 9, "Result": "[{\"n\": 0, \"s\": \"running\", \"i\": 0}, {\"n\": 0, \"s\": \"queued\", \"i\": 1}]"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',42,'{"EventType": 10, "EventId": 10, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.9980380Z", "FireAt": "2026-11-23T08:39:15.9980380Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',43,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:13.9980380Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',44,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:15.9997090Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',45,'{"EventType": 11, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:15.9980380Z", "TimerId": 10, "FireAt": "2026-11-23T08:39:15.9980380Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',46,'{"EventType": 4, "EventId": 11, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:15.9997090Z", "Name": "poll_runs", "Version": "", "Input": "{\"job\": \"tiny-c16a47571a\", \"runs\": [[0, 1], [1, 1]], \"patient\": true}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',47,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:15.9997090Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',48,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:16.0189390Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',49,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:16.0186860Z", "TaskScheduledId": 11, "Result": "[{\"n\": 0, \"s\": \"running\", \"i\": 0}, {\"n\": 0, \"s\": \"queued\", \"i\": 1}]"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',50,'{"EventType": 10, "EventId": 12, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:16.0189390Z", "FireAt": "2026-11-23T08:39:18.0189390Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',51,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:16.0189390Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',52,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0201700Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',53,'{"EventType": 11, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0189390Z", "TimerId": 12, "FireAt": "2026-11-23T08:39:18.0189390Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',54,'{"EventType": 4, "EventId": 13, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0201700Z", "Name": "poll_runs", "Version": "", "Input": "{\"job\": \"tiny-c16a47571a\", \"runs\": [[0, 1], [1, 1]], \"patient\": true}", "LastTry": false}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',55,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0201700Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',56,'{"EventType": 12, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0875200Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',57,'{"EventType": 5, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0870580Z", "TaskScheduledId": 13, "Result": "[{\"n\": 0, \"s\": \"running\", \"i\": 0}, {\"n\": 0, \"s\": \"queued\", \"i\": 1}]"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',58,'{"EventType": 10, "EventId": 14, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0875200Z", "FireAt": "2026-11-23T08:39:20.0875200Z"}');
+INSERT INTO "history" VALUES('tiny-c16a47571a',59,'{"EventType": 13, "EventId": -1, "IsPlayed": true, "Timestamp": "2026-11-23T08:39:18.0875200Z"}');
+CREATE TABLE inbox(
+    n integer primary key autoincrement, instance text not null, execution text, kind integer not null,
+    due integer not null, event text not null);
+INSERT INTO "inbox" VALUES(16,'tiny-c16a47571a','434dfefdd3b742ed9e1fe8facbbe113e',11,1795423160087520,'{"EventType": 11, "EventId": -1, "IsPlayed": false, "Timestamp": "2026-11-23T08:39:20.0875200Z", "TimerId": 14, "FireAt": "2026-11-23T08:39:20.0875200Z"}');
+CREATE TABLE instance(
+    id text primary key, name text not null, version text not null, execution text not null,
+    parent text, parent_execution text, parent_task integer,
+    input text, output text, custom_status text, status text not null,
+    created integer not null, updated integer not null);
+INSERT INTO "instance" VALUES('tiny-c16a47571a','stylize_video','','434dfefdd3b742ed9e1fe8facbbe113e',NULL,NULL,NULL,'"{\"release\": 3, \"job\": {\"id\": \"tiny-c16a47571a\", \"source\": {\"container\": \"input\", \"name\": \"identity/tiny.mp4\", \"etag\": \"b83a6faaba31b14c\", \"size\": 16363}, \"style\": \"identity\", \"options\": {\"hdr\": \"tonemap\", \"crf\": 18, \"strength\": \"1/1\", \"preserve_color\": false, \"mix_share\": \"0/1\", \"precision\": \"float32\"}}, \"pollSeconds\": 2.0, \"attempts\": 3, \"evictions\": 2, \"queueMinutes\": 30, \"retry\": 0, \"startedAt\": \"2026-11-23T08:39:08.109+00:00\", \"createdAt\": \"2026-11-23T08:39:08.107+00:00\", \"traceparent\": \"00-eeb64482074b3eb4eae3b9924c7f8b78-fb3d7124cb1ea4a9-01\", \"ticket\": \".queue/1795423148107-tiny-c16a47571a\"}"',NULL,'{"summary": "scoring: 0 of 96 frames, 0 of 2 batches", "phase": "scoring", "input": {"width": 32, "height": 32, "frameRate": "24", "codec": "h264", "segments": 2, "durationSeconds": 4.0, "hasAudio": true}, "framesDone": 0, "framesTotal": 96, "batchStates": "RQ", "attempts": [1, 1], "retries": 0, "nodeSeconds": 0.0, "queueSeconds": 2.0, "quote": {"frames": 96, "batches": 2, "nodes": 1, "device": "cpu", "measured": false, "gpuHours": {"low": 0.0011, "likely": 0.0011, "high": 0.0011}, "minutes": {"low": 0.07, "likely": 0.07, "high": 0.07}}, "updatedAt": "2026-11-23T08:39:18.087+00:00", "progressAt": "2026-11-23T08:39:11.785+00:00", "retry": 0}','Running',1795423148110459,1795423158087520);
+CREATE TABLE receipt(
+    function text not null, container text not null, blob text not null, etag text not null,
+    state text not null, tries integer not null, error text not null, updated integer not null,
+    primary key(function, container, blob, etag));
+INSERT INTO "receipt" VALUES('start_on_upload','input','identity/tiny.mp4','b83a6faaba31b14c','fired',1,'',1795423148118878);
+INSERT INTO "receipt" VALUES('start_on_upload','input','identity/tiny.mp4.json','69b73f5c25ca85c6','fired',1,'',1795423148103733);
+CREATE TABLE timer(function text primary key, last integer not null);
+INSERT INTO "timer" VALUES('upkeep',1795423147329159);
+CREATE TABLE work(
+    n integer primary key autoincrement, instance text not null, execution text not null,
+    task integer not null, name text not null, input text);
+CREATE INDEX instance_created on instance(created);
+CREATE INDEX inbox_due on inbox(due);
+CREATE INDEX inbox_instance on inbox(instance);
+CREATE INDEX work_instance on work(instance);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('inbox',16);
+INSERT INTO "sqlite_sequence" VALUES('work',10);
+COMMIT;
