@@ -17,6 +17,7 @@ from reelbrush.host.history import (
     Event,
     EventType,
     completed_task,
+    latest_start,
     new_event,
     parse_timestamp,
 )
@@ -50,8 +51,9 @@ def rewind(hub: TaskHub, instance_id: str, waiting: Parent | None = None) -> Non
     for event in later:
         if event["EventType"] in _DELIVERED:
             _deliver(hub, instance_id, execution, event, again)
+    ahead = max(0, latest_start(history) - hub.clock.now())  # where the clock was set back
     for sequence, event in again.items():
-        _schedule(hub, instance_id, execution, sequence, event)
+        _schedule(hub, instance_id, execution, sequence, event, ahead)
 
 
 def cut_before_failure(history: list[Event]) -> int:
@@ -83,7 +85,9 @@ def _deliver(hub: TaskHub, instance_id: str, execution: str, event: Event, again
     hub.post(instance_id, owner, {**event, "IsPlayed": False})
 
 
-def _schedule(hub: TaskHub, instance_id: str, execution: str, sequence: int, event: Event) -> None:
+def _schedule(
+    hub: TaskHub, instance_id: str, execution: str, sequence: int, event: Event, ahead: int
+) -> None:
     if event["EventType"] == EventType.TASK_SCHEDULED:
         hub.add_work(instance_id, execution, sequence, event["Name"], event["Input"])
     elif event["EventType"] == EventType.SUB_CREATED:
@@ -98,4 +102,4 @@ def _schedule(hub: TaskHub, instance_id: str, execution: str, sequence: int, eve
     else:
         due = parse_timestamp(event["FireAt"])
         fired = new_event(EventType.TIMER_FIRED, due, TimerId=sequence, FireAt=event["FireAt"])
-        hub.post(instance_id, execution, fired, due=due)
+        hub.post(instance_id, execution, fired, due=due - ahead)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from reelbrush.host.clock import ManualClock, SystemClock
+from reelbrush.host.history import EventType, new_event, timestamp
+from reelbrush.host.rewind import rewind
 from reelbrush.host.storage import Storage
 from reelbrush.host.task_hub import TaskHub
 
@@ -64,3 +67,27 @@ def test_an_orchestration_whose_clock_was_set_back_waits_no_longer(host: Any, ru
             assert status is not None and status.runtime_status == "Completed"
 
     run(scenario())
+
+
+def test_a_timer_that_a_rewind_sets_again_waits_no_longer(tmp_path: Any) -> None:
+    wrong = ManualClock(datetime(2027, 1, 1, tzinfo=UTC))
+    right = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    storage = Storage(tmp_path)
+    hub = TaskHub(storage, wrong)
+    hub.create("a", "o", None)
+    due = timestamp(wrong.now() + 15_000_000)
+    history = [
+        new_event(EventType.ORCHESTRATOR_STARTED, wrong.now()),
+        new_event(EventType.TIMER_CREATED, wrong.now(), event_id=0, FireAt=due),
+        new_event(EventType.TASK_SCHEDULED, wrong.now(), event_id=1, Name="act", Input=None),
+        new_event(EventType.ORCHESTRATOR_STARTED, wrong.now()),
+        new_event(EventType.TASK_FAILED, wrong.now(), TaskScheduledId=1),
+    ]
+    rows = [("a", number, json.dumps(event)) for number, event in enumerate(history)]
+    with storage.transaction():
+        storage.write_many("insert into history(instance, seq, event) values(?,?,?)", rows)
+    with storage.transaction():
+        rewind(TaskHub(storage, right), "a")
+    (latest,) = storage.row("select max(due) from inbox") or (0,)
+    assert latest == right.now() + 15_000_000
+    storage.close()
