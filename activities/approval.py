@@ -22,18 +22,28 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request", activity="await_approval")
 async def await_approval(request: dict) -> dict:  # type: ignore[type-arg]
-    """Return {"approved": bool} or {"canceled"}. Request: {"job": id, "ticket", "since": ISO 8601}."""
+    """Return {"approved": bool} or {"canceled"}. Request: {"job", "ticket", "seen", "since"}."""
     return await asyncio.to_thread(look_for_approval, services(), request)
 
 
 def look_for_approval(to: Services, request: dict[str, Any]) -> dict[str, Any]:
-    """Say whether the job was approved after `since`; meanwhile its ticket stands in nobody's way."""
+    """Say whether the job was approved anew; meanwhile its ticket stands in nobody's way.
+
+    `seen` is the moment of the approval that the plan knew, "" where there was none. Jobs of earlier releases
+    have the moment of the plan, `since`, instead.
+    """
     job = str(request["job"])
     if is_canceled(to.store, job):
         return {"canceled": True}
     to.store.delete(WORK, str(request["ticket"]))
-    approval, since = approval_of(to, job), datetime.fromisoformat(request["since"])
-    return {"approved": approval is not None and datetime.fromisoformat(approval["at"]) > since}
+    approval = approval_of(to, job)
+    if approval is None:
+        return {"approved": False}
+    # the plan's clock and that of who approves may differ: only which approval it is counts
+    if request.get("seen") is not None:
+        return {"approved": approval["at"] != request["seen"]}
+    since = datetime.fromisoformat(request["since"])
+    return {"approved": datetime.fromisoformat(approval["at"]) > since}
 
 
 def approve_job(to: Services, job: str, max_cost: float | None) -> bool:

@@ -40,13 +40,13 @@ async def plan_job(request: dict) -> dict:  # type: ignore[type-arg]
 
 
 def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
-    """Return {"batches", "nodes", "probe", "quote", "guard", "reasons"} or {"canceled"}.
+    """Return {"batches", "nodes", "probe", "quote", "guard", "approvedAt", "reasons"} or {"canceled"}.
 
     A batch is [index, first segment, segments, frames]. With "probe" there is one small one, by which a rate
     is measured; asked again with "first", the rest is planned. "nodes" is how many each run takes; "guard" is
-    ok, approve or refuse. Where a limit holds, "budgetSeconds" of nodes may be spent by all tries together,
-    and "approval" is what there is to agree to: limit, currency and, where the price is known, low, likely
-    and high of the whole job. Raises StoreError.
+    ok, approve or refuse; "approvedAt" is the moment of the approval that it knew or "". Where a limit holds,
+    "budgetSeconds" of nodes may be spent by all tries together, and "approval" is what there is to agree to:
+    limit, currency and, where the price is known, low, likely and high of the whole job. Raises StoreError.
     """
     job = from_json(Job, request["job"])
     if is_canceled(to.store, job.id):
@@ -64,7 +64,8 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
     document = quote(basis, full, manifest.frame_count - done, _done(manifest, done))
     document["batches"] += index
     keep_quote(to.store, job.id, document)
-    guard = _guard(to, job, basis, document, float(request.get("spent", 0.0)))
+    approved = approval_of(to, job.id)
+    guard = _guard(to, approved, basis, document, float(request.get("spent", 0.0)))
     answer: dict[str, Any] = {
         "batches": [
             [b.index + index, b.first_segment + first, b.segment_count, _frames_of(b, frames)]
@@ -74,6 +75,7 @@ def plan_for(to: Services, request: dict[str, Any]) -> dict[str, Any]:
         "probe": planned is not full,
         "quote": document,
         "guard": guard.verdict,
+        "approvedAt": approved["at"] if approved else "",
         "reasons": [*guard.reasons, *planned.reasons],
     }
     if guard.seconds is not None:
@@ -142,13 +144,14 @@ class _Guard:
     reasons: tuple[str, ...] = ()
 
 
-def _guard(to: Services, job: Job, basis: Basis, document: dict[str, Any], spent: float) -> _Guard:
+def _guard(
+    to: Services, approval: dict[str, Any] | None, basis: Basis, document: dict[str, Any], spent: float
+) -> _Guard:
     """Hold a quote, and what earlier tries cost, against the limit.
 
     An approved amount takes the place of the setting's; approved without an amount there is no limit. An
     amount that nothing can be held against lets no job pass.
     """
-    approval = approval_of(to, job.id)
     limit = (to.settings.max_cost or None) if approval is None else approval.get("maxCost")
     price, currency = basis.price, to.settings.currency
     if limit is None or (price is None and basis.local):

@@ -19,7 +19,7 @@ from activities.traced import known_traceparent
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import Job, WorkNames, index_name, stamped_jobs, ticket_name, to_json
 from reelbrush.job.codec import read_object
-from reelbrush.job.names import QUEUE, WORK
+from reelbrush.job.names import INDEX, QUEUE, WORK
 from reelbrush.job.versions import RECORD, RELEASE, NewerVersion
 from reelbrush.settings import Settings
 from reelbrush.store import Store
@@ -126,6 +126,8 @@ def _register(store: Store, job: Job, retry: int, *, refused: bool) -> dict[str,
         "createdAt": now.isoformat(timespec="milliseconds"),
         "traceparent": current_traceparent() or new_traceparent(),
     }
+    if retry and store.stat(WORK, names.record) is None:
+        _unlist(store, job.id)
     if not store.put_new_bytes(WORK, names.record, json.dumps(document).encode()):
         try:
             known = read_object("the job's record", store.read_bytes(WORK, names.record), RECORD)
@@ -135,6 +137,7 @@ def _register(store: Store, job: Job, retry: int, *, refused: bool) -> dict[str,
             if not refused:
                 raise StoreError(str(error), retryable=False, code=error.code) from None
         except (KeyError, TypeError, ValueError, OverflowError):  # damaged: the job is made known anew
+            _unlist(store, job.id)
             store.put_bytes(WORK, names.record, json.dumps(document).encode())
     created = _milliseconds(datetime.fromisoformat(document["createdAt"]))
     store.put_bytes(WORK, index_name(created, job.id), b"")
@@ -145,6 +148,13 @@ def _register(store: Store, job: Job, retry: int, *, refused: bool) -> dict[str,
     store.put_bytes(WORK, ticket, b"")
     kept = {name: document[name] for name in ("createdAt", "traceparent") if name in document}
     return {**kept, "ticket": ticket}
+
+
+def _unlist(store: Store, job: str) -> None:
+    """Remove the entries of a job whose record, which tells them, is lost: it is about to get another."""
+    for name, _, owner in list(stamped_jobs(blob.name for blob in store.list(WORK, INDEX))):
+        if owner == job:
+            store.delete(WORK, name)
 
 
 def _behind_the_queue(store: Store) -> datetime:

@@ -20,7 +20,8 @@ def approval_pause(waited: float) -> timedelta:
 def wait_for_approval(course: Course) -> Steps:
     """Wait for the approval that the input's "awaiting" describes, then continue as new at the queue's end.
 
-    "awaiting" holds "since", when the plan was made that is to be approved, and "approval" for the status.
+    "awaiting" holds "since", when the plan was made that is to be approved, "seen", the approval it knew, and
+    "approval" for the status.
     The state in "scoring" is kept: the job is planned again when it is its turn.
     """
     context, request = course.context, course.request
@@ -34,7 +35,11 @@ def wait_for_approval(course: Course) -> Steps:
             yield from course.tell("approval", {"approval": awaiting["approval"]})
             awaiting = {**awaiting, "told": True}
         answer = yield from course.step(
-            "await_approval", job=course.job, ticket=request["ticket"], since=awaiting["since"]
+            "await_approval",
+            job=course.job,
+            ticket=request["ticket"],
+            since=awaiting["since"],
+            seen=awaiting.get("seen"),
         )
         now = context.current_utc_datetime
         if answer["approved"]:

@@ -44,7 +44,7 @@ def plan(course: Course, work: dict[str, Any]) -> Steps:
     if verdict == "refuse":
         raise JobFailed(_too_dear(work, answer))
     if verdict == "approve":
-        return {"since": since, "approval": _asked(work, answer)}
+        return {"since": since, "seen": answer.get("approvedAt"), "approval": _asked(work, answer)}
     if not answer["batches"]:
         raise JobFailed({"code": "plan", "message": "the plan holds no batch although segments are left"})
     new = [BatchEntry(Batch(*b), work["attempt"], state=BatchState.CANCELED) for b in answer["batches"]]

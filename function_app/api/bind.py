@@ -13,7 +13,7 @@ from activities.services import services
 from function_app.api.messages import Reply, Request
 from function_app.api.problems import Refused, located, problem
 from function_app.api.surface import Surface
-from reelbrush.errors import SettingsError, StoreError
+from reelbrush.errors import ReelbrushError, SettingsError, StoreError
 from reelbrush.job.versions import NewerVersion
 
 Handler = Callable[[Surface, Request], Awaitable[Reply]]
@@ -53,10 +53,13 @@ async def answer_plain(handler: PlainHandler, req: func.HttpRequest) -> func.Htt
     except SettingsError as error:
         log.error("%s %s: %s", request.method, request.path, error)
         reply = problem(500, "SettingsUnusable", "The app's settings cannot be used; its log tells which.")
+    except ReelbrushError as error:
+        log.error("%s %s: %s", request.method, request.path, error)
+        reply = _unavailable() if error.retryable else _internal()
     except Exception:
         # the log has what happened; the caller gets nothing of the inside
         log.exception("%s %s failed", request.method, request.path)
-        reply = problem(500, "InternalError", "The app failed to answer; its log tells why.")
+        reply = _internal()
     reply = located(reply, request)
     headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff", **reply.headers}
     return func.HttpResponse(
@@ -68,6 +71,15 @@ def _failed(error: StoreError) -> Reply:
     if error.code == NewerVersion.code:
         return problem(500, "NewerVersion", str(error))
     return problem(500, "StoreFailed", "The store refused.")
+
+
+def _internal() -> Reply:
+    return problem(500, "InternalError", "The app failed to answer; its log tells why.")
+
+
+def _unavailable() -> Reply:
+    text = "The app cannot do this at the moment; its log tells why."
+    return problem(503, "Unavailable", text, headers={"Retry-After": "10"})
 
 
 def _unreachable() -> Reply:

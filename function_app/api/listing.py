@@ -19,7 +19,7 @@ from function_app.api.surface import Surface
 from function_app.asked import job_of_upload, plain_job
 from function_app.job_view import BY_THE_CLOCK, STATUSES
 from reelbrush.errors import ReelbrushError, StoreError
-from reelbrush.job import BlobRef, stamped_job
+from reelbrush.job import BlobRef, stamped_jobs
 from reelbrush.job.names import INDEX, WORK
 
 TOP, MOST = 20, 100
@@ -80,8 +80,8 @@ async def _collect(
     size = _PAGE if wanted else top
     while True:
         names, following = await asyncio.to_thread(_index_page, to, size, place.page)
-        fresh = [name for name in names if name > place.after]
-        for name, view in zip(fresh, await _views(to, fresh), strict=True):
+        fresh = [(name, job) for name, _, job in stamped_jobs(names) if name > place.after]
+        for (name, _), view in zip(fresh, await _views(to, [job for _, job in fresh]), strict=True):
             if view is not None and wanted in (None, view["status"]):
                 if len(found) == top:
                     return found, place
@@ -95,9 +95,9 @@ async def _collect(
             return found, place
 
 
-async def _views(to: Surface, names: list[str]) -> list[dict[str, Any] | None]:
-    """Return the documents of index entries, None for an entry whose instance is gone."""
-    statuses = await asyncio.gather(*(instance_of(to, stamped_job(name)[1]) for name in names))
+async def _views(to: Surface, jobs: list[str]) -> list[dict[str, Any] | None]:
+    """Return the documents of jobs, None for one whose instance is gone."""
+    statuses = await asyncio.gather(*(instance_of(to, job) for job in jobs))
     return [None if status is None else shown(to, status) for status in statuses]
 
 

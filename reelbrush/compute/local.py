@@ -94,7 +94,7 @@ class LocalCompute:
         for run, owner, _ in in_order(self._folder, self._over):
             if owner == job and not (self._folder / run / "ended").exists():
                 with contextlib.suppress(FileNotFoundError):  # it ended and was released in this moment
-                    (self._folder / run / "canceled").touch()
+                    _tell(self._folder / run / "canceled")
                 record = ProcessRecord.read(self._folder / run / "process.json")
                 if record is not None:
                     record.signal(signal.SIGTERM)
@@ -112,7 +112,7 @@ class LocalCompute:
             if owner == job:
                 folder = self._folder / run
                 with contextlib.suppress(FileNotFoundError):
-                    (folder / "released").touch()  # a process that is just ending goes when it has
+                    _tell(folder / "released")  # a process that is just ending goes when it has
                 unborn = (folder / "canceled").exists() and not (folder / "process.json").exists()
                 if unborn or (folder / "ended").exists():
                     shutil.rmtree(folder, ignore_errors=True)
@@ -317,6 +317,12 @@ def reap(folder: Path, seconds: float) -> None:
         record = ProcessRecord.read(path)
         while record is not None and _is_child(record.pid) and time.monotonic() < end:
             time.sleep(0.005)
+
+
+def _tell(file: Path) -> None:
+    """Ask a run's process to end; being asked again gives it no more time."""
+    with contextlib.suppress(FileExistsError):
+        file.touch(exist_ok=False)
 
 
 def _is_child(pid: int) -> bool:

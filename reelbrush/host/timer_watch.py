@@ -56,7 +56,8 @@ class TimerWatch:
     async def _follow(self, trigger: TimerTrigger) -> None:
         name = trigger.function.name
         row = self._storage.row("select last from timer where function=?", (name,))
-        last = self._clock.now() if row is None else row[0]
+        now = self._clock.now()
+        last = now if row is None else min(row[0], now)  # the clock may have been set back since
         if row is None:
             self._remember(name, last)
         if trigger.function.settings.get("runOnStartup"):

@@ -127,9 +127,11 @@ class FolderStore:
         """Make a complete file of `temporary()` a blob at once; that file is gone afterwards.
 
         With `new` a blob of this name stays as it is, and False is returned. Raises StoreError (`bad-name`)
-        when a part of the name is a blob, or the name a folder of blobs.
+        when a part of the name is a blob or a link, or the name a folder of blobs.
         """
         try:
+            if self._is_behind_link(container, name):
+                raise _bad_name(name, "it leads through a symbolic link")
             _place(temporary, self.path(container, name), new=new)
         except FileExistsError:
             return False
@@ -191,6 +193,8 @@ class FolderStore:
 
     def delete(self, container: str, name: str) -> None:
         """See `Store.delete`."""
+        if self._is_behind_link(container, name):
+            return
         with suppress(NotADirectoryError, IsADirectoryError):  # neither is a blob
             self.path(container, name).unlink(missing_ok=True)
 
@@ -198,7 +202,7 @@ class FolderStore:
         """See `Store.delete_prefix`."""
         for blob in list(self.list(container, prefix)):
             self.delete(container, blob.name)
-        if prefix.endswith("/"):
+        if prefix.endswith("/") and not self._is_behind_link(container, prefix + "any"):
             shutil.rmtree(self.path(container, prefix.rstrip("/")), ignore_errors=True)
 
     def _is_behind_link(self, container: str, name: str) -> bool:
@@ -222,7 +226,8 @@ class FolderStore:
 
     def _names(self, container: str, prefix: str) -> list[str]:
         top = prefix.rpartition("/")[0]
-        if not self._can_name(container, top or "any"):
+        within = f"{top}/any" if top else "any"
+        if not self._can_name(container, within) or self._is_behind_link(container, within):
             return []
         base = self.root / container
         found: list[str] = []

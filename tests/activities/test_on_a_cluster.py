@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.approval import approve_job, look_for_approval
+from activities.approval import approval_of, approve_job, look_for_approval
 from activities.cancel import cancel_job, open_runs
 from activities.marks import CANCELED, decide, forget_canceling, is_canceled, is_told
 from activities.poll import TIMEOUT, poll, poll_patiently
@@ -247,7 +247,23 @@ def test_a_cluster_says_why_runs_wait(at: Services, cluster: Cluster) -> None:
         ask(at)
 
 
-def test_an_approval_counts_when_it_is_later_than_the_plan(at: Services) -> None:
+def test_an_approval_counts_when_the_plan_did_not_know_it(at: Services) -> None:
+    request = {
+        "job": JOB.id,
+        "ticket": ".queue/1767225600000-" + JOB.id,
+        "since": "2100-01-01T00:00:00+00:00",
+    }
+    assert look_for_approval(at, {**request, "seen": ""}) == {"approved": False}
+    assert approve_job(at, JOB.id, 12.5)
+    approval = approval_of(at, JOB.id)
+    assert approval is not None
+    assert look_for_approval(at, {**request, "seen": ""}) == {"approved": True}, "whatever its clock says"
+    assert look_for_approval(at, {**request, "seen": approval["at"]}) == {"approved": False}
+    at.store.put_bytes(WORK, NAMES.approved, b'{"at": "2020-01-01T00:00:00+00:00"}')
+    assert look_for_approval(at, {**request, "seen": approval["at"]}) == {"approved": True}
+
+
+def test_an_approval_of_an_earlier_release_counts_when_it_is_later_than_the_plan(at: Services) -> None:
     ticket = ".queue/1767225600000-" + JOB.id
     request = {"job": JOB.id, "ticket": ticket, "since": SINCE}
     at.store.put_bytes(WORK, ticket, b"")

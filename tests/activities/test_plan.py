@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activities.approval import approve_job
+from activities.approval import approval_of, approve_job
 from activities.marks import CANCELED, decide
 from activities.plan import plan_for
 from activities.services import Services
@@ -174,10 +174,12 @@ def test_a_job_above_its_limit_waits_or_is_refused(tmp_path: Path, over: str) ->
     paint(to, 0)
     answer = ask(to)
     assert answer["guard"] == over and answer["quote"]["cost"]["likely"] > 1.0
+    assert answer["approvedAt"] == ""
     assert "the limit is 1 USD." in answer["reasons"][0]
     assert answer["budgetSeconds"] == pytest.approx(3600 / 0.526, abs=0.1)
     assert approve_job(to, JOB.id, 50.0)
-    allowed = ask(to)
+    allowed, approval = ask(to), approval_of(to, JOB.id)
+    assert approval is not None and allowed["approvedAt"] == approval["at"]
     assert allowed["guard"] == "ok" and allowed["budgetSeconds"] == pytest.approx(50 * 3600 / 0.526, abs=0.1)
     approve_job(to, JOB.id, 0.5)
     assert ask(to)["guard"] == over, "less than the likely cost was approved"

@@ -143,6 +143,20 @@ def test_the_list_is_newest_first_in_pages(app: Served) -> None:
     assert {view["status"] for view in failed} == {"Failed"}
 
 
+def test_foreign_names_beside_the_jobs_are_passed_over(app: Served) -> None:
+    whole = app.call("GET", "/api/jobs?top=100").json()["value"]
+    foreign = [".jobs/00 readme.txt", ".jobs/0000000000000-", ".jobs/zz"]
+    for name in foreign:
+        app.store.put_bytes("work", name, b"")
+    try:
+        assert app.call("GET", "/api/jobs?top=100").json()["value"] == whole
+        first = app.call("GET", "/api/jobs?top=1").json()
+        assert first["value"] == whole[:1]
+    finally:
+        for name in foreign:
+            app.store.delete("work", name)
+
+
 def test_a_filtered_list_skips_and_goes_on(app: Served) -> None:
     found: list[str] = []
     link: str | None = "/api/jobs?top=1&status=Succeeded"

@@ -32,7 +32,7 @@ from function_app.api.problems import Refused
 from function_app.api.surface import Surface
 from function_app.api.uploads import NAME_BYTES, clean_name
 from function_app.job_view import job_view, receipt_view
-from reelbrush.errors import SettingsError, StoreError
+from reelbrush.errors import ReelbrushError, SettingsError, StoreError
 from reelbrush.job import BlobRef, Job, to_json
 from reelbrush.settings import Settings
 from reelbrush.store import FolderStore
@@ -113,6 +113,8 @@ def test_every_problem_of_a_body_is_told_at_once() -> None:
         (SettingsError("secret=1"), 500, "SettingsUnusable"),
         (StoreError("secret=1"), 503, "StoreUnavailable"),
         (StoreError("secret=1", retryable=False), 500, "StoreFailed"),
+        (ReelbrushError("secret=1", retryable=True), 503, "Unavailable"),
+        (ReelbrushError("secret=1"), 500, "InternalError"),
     ],
 )
 def test_a_failure_tells_nothing_of_the_inside(failure: Exception, status: int, code: str) -> None:

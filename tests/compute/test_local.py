@@ -17,6 +17,7 @@ import pytest
 
 from reelbrush.compute import RunRequest
 from reelbrush.compute.local import LocalCompute, drain, kill, reap, running, undrain
+from reelbrush.compute.overdue import END_SECONDS
 from reelbrush.compute.processes import ProcessRecord
 from reelbrush.compute.select import local_runs_folder
 from reelbrush.job import BatchState
@@ -245,6 +246,19 @@ def test_a_run_that_never_ends_is_killed(here: Path) -> None:
     backend = LocalCompute("folder:/x", here / "runs", workers=1, run_seconds=0.5)
     backend.submit(RunRequest("job", "sleep-1"))
     wait_for(lambda: state(backend, "sleep-1") is BatchState.FAILED)
+
+
+def test_being_canceled_again_gives_a_frozen_process_no_more_time(backend: LocalCompute, here: Path) -> None:
+    backend.submit(RunRequest("job", "sleep-1"))
+    wait_for(lambda: (here / "started-sleep-1").exists() and running(here / "runs") == 1)
+    record = ProcessRecord.read(here / "runs" / "sleep-1" / "process.json")
+    assert record is not None
+    os.kill(record.pid, signal.SIGSTOP)
+    backend.cancel("job")
+    long_ago = time.time() - END_SECONDS - 1
+    os.utime(here / "runs" / "sleep-1" / "canceled", (long_ago, long_ago))
+    backend.cancel("job")
+    wait_for(lambda: running(here / "runs") == 0)
 
 
 HOST = """

@@ -48,6 +48,20 @@ def test_a_timer_fires_when_it_is_due_and_once_when_it_was_missed(host: Any, run
     run(scenario())
 
 
+def test_a_timer_does_not_wait_for_a_clock_that_was_set_back(host: Any, run: Any, app: Any) -> None:
+    async def scenario() -> None:
+        async with host("triggers", clock=ManualClock(START)):
+            await asyncio.sleep(0.1)
+        clock = ManualClock(START - timedelta(days=300))
+        async with host("triggers", clock=clock):
+            await asyncio.sleep(0.1)
+            clock.advance(timedelta(hours=24))
+            await _seen(app, 1)
+            assert app.SEEN == [("timer", False)]
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(
     ("expression", "following"),
     [

@@ -114,16 +114,19 @@ def test_a_dear_job_waits_for_approval_without_a_place_in_the_queue(tmp_path: Pa
 
 
 def test_an_approval_that_does_not_suffice_is_waited_for_again(tmp_path: Path) -> None:
-    world, since, plans = World(), list[str](), list[int]()
+    world, seen, plans = World(), list[str](), list[int]()
 
     def look(request: dict[str, Any]) -> dict[str, Any]:
-        since.append(request["since"])
+        seen.append(request["seen"])
         return {"approved": True}
 
-    world.script["await_approval"] = look
-    world.script["plan_job"] = lambda _: (plans.append(0), DEAR if len(plans) < 3 else PLAN)[1]
+    def plan(_: dict[str, Any]) -> dict[str, Any]:
+        plans.append(0)
+        return {**(DEAR if len(plans) < 3 else PLAN), "approvedAt": f"plan {len(plans)}"}
+
+    world.script |= {"await_approval": look, "plan_job": plan}
     status, _, _ = play(world, tmp_path, LIMITED)
-    assert status.runtime_status == "Completed" and len(since) == 2 and len(plans) == 3
+    assert status.runtime_status == "Completed" and seen == ["plan 1", "plan 2"] and len(plans) == 3
 
 
 def test_a_job_above_the_limit_is_refused_with_the_figures(tmp_path: Path) -> None:

@@ -156,3 +156,11 @@ def test_root_and_container_may_be_links_but_nothing_below(tmp_path: Path) -> No
     with pytest.raises(StoreError) as caught:
         store.read_bytes("input", "linked/deep/secret")
     assert caught.value.code == "blob-missing"
+    with pytest.raises(StoreError) as caught:
+        store.put_bytes("input", "linked/deep/secret", b"other")
+    assert caught.value.code == "bad-name" and not list((tmp_path / "root" / ".tmp").iterdir())
+    assert list(store.list("input", "linked/")) == list(store.list("input", "linked/deep/s")) == []
+    store.delete("input", "linked/deep/secret")
+    store.delete_prefix("input", "linked/")
+    store.delete_prefix("input", "linked/deep/")
+    assert (tmp_path / "elsewhere" / "deep" / "secret").read_bytes() == b"secret"

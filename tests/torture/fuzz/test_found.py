@@ -16,8 +16,8 @@ from function_app.start import start_job
 from reelbrush.cli import main
 from reelbrush.compute.local import LocalCompute
 from reelbrush.errors import ReelbrushError, Refusal, StoreError
-from reelbrush.job import BlobRef, Job, WorkNames, stamped_jobs
-from reelbrush.job.names import QUEUE, WORK
+from reelbrush.job import BlobRef, Job, WorkNames, index_name, stamped_jobs
+from reelbrush.job.names import INDEX, QUEUE, WORK
 from reelbrush.media.container import path_opener
 from reelbrush.media.glance import glance
 from reelbrush.pricing.kept import kept_quote
@@ -130,6 +130,18 @@ def test_a_job_whose_record_is_damaged_is_started(store: FolderStore, text: byte
     asyncio.run(start_job(client, job, Settings(store=store.uri), store))  # type: ignore[arg-type]
     assert client.started == [ID]
     assert json.loads(store.read_bytes(WORK, WorkNames(ID).record))["job"]["style"] == "identity"
+
+
+@pytest.mark.parametrize("text", [b"[]", None])
+def test_a_job_whose_record_is_lost_is_listed_once(store: FolderStore, text: bytes | None) -> None:
+    job, other = Job(ID, BlobRef("input", "clip.mp4", "e", 4), "identity"), f"other-{ID}"
+    for name in (index_name(1767225600000, ID), index_name(1767225600000, other), f"{INDEX}readme.txt"):
+        store.put_bytes(WORK, name, b"")
+    if text is not None:
+        store.put_bytes(WORK, WorkNames(ID).record, text)
+    asyncio.run(start_job(_Client(), job, Settings(store=store.uri), store, retry=1))  # type: ignore[arg-type]
+    owners = [owner for _, _, owner in stamped_jobs(blob.name for blob in store.list(WORK, INDEX))]
+    assert sorted(owners) == sorted((ID, other))
 
 
 @pytest.mark.parametrize(
