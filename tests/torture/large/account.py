@@ -113,6 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reset()
         while left:
             piece = self.rfile.read(min(_PIECE, left))
+            if not piece:  # the client has gone
+                self.close_connection = True
+                return
             left -= len(piece)
             crc = zlib.crc32(piece, crc)
             if query.get("comp") == "blocklist":
