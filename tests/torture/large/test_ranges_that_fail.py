@@ -69,7 +69,7 @@ def now_and_then(random_: random.Random) -> Callable[[int], Fault | None]:
 
 
 @pytest.mark.slow
-@pytest.mark.torture("ranges of a source that fail on the way are asked for again", full=30, slice=2)
+@pytest.mark.torture("ranges of a source that fail on the way are asked for again", full=60, slice=2)
 def test_failing_ranges_change_nothing(tmp_path: Path, films: Account, toll: Toll) -> None:
     expected, _ = undisturbed(tmp_path, films)
     failed = 0
