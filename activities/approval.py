@@ -77,6 +77,7 @@ def approval_of(to: Services, job: str) -> dict[str, Any] | None:
 def _is_approval(found: dict[str, Any]) -> bool:
     try:
         moment, most = datetime.fromisoformat(found["at"]), found.get("maxCost", 0)
-        return moment.tzinfo is not None and not isinstance(most, bool) and 0 <= float(most) < inf
+        is_number = isinstance(most, int | float) and not isinstance(most, bool)
+        return moment.tzinfo is not None and is_number and 0 <= float(most) < inf
     except (KeyError, TypeError, ValueError, OverflowError):
         return False

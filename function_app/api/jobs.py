@@ -65,7 +65,11 @@ async def retry(to: Surface, request: Request) -> Reply:
         return problem(
             409, "JobNotFailed", f"The job {job} is {state.lower()}; only a failed one can be retried."
         )
-    job_asked = from_json(Job, found["job"])
+    try:
+        job_asked = from_json(Job, found["job"])
+    except (KeyError, ValueError):  # nothing of ours started it so
+        text = f"It is not known what the job {job} was asked for; start it anew by POST /api/jobs."
+        return problem(409, "JobUnknown", text)
     if "error" in found and (why := await asyncio.to_thread(_unusable, to, job_asked)):
         return problem(409, "UploadUnusable", why)
     number = int(found.get("retry", 0)) + 1

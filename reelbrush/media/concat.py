@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from reelbrush.errors import Refusal, StitchError
@@ -44,7 +45,8 @@ def opened_encoded(
         except Refusal as error:
             raise WrongSegment(f"segment {index} cannot be read: {error.message}", index) from error
         stream = main_video(container)
-        if stream is None:
+        # without a codec context: of a codec that FFmpeg does not know
+        if stream is None or cast(VideoCodecContext | None, stream.codec_context) is None:
             raise WrongSegment(f"segment {index} holds no video", index)
         yield container, stream
 

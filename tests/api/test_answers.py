@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import httpx2 as httpx
@@ -141,6 +142,18 @@ def test_the_list_is_newest_first_in_pages(app: Served) -> None:
     failed = app.call("GET", "/api/jobs?status=Failed").json()["value"]
     assert app.jobs["Failed"] in [view["id"] for view in failed]
     assert {view["status"] for view in failed} == {"Failed"}
+
+
+@pytest.mark.logs_errors
+def test_an_instance_that_is_no_job_of_ours_cannot_be_retried(app: Served) -> None:
+    job = "foreign-0123456789"
+    started = app.call("POST", f"/runtime/webhooks/durabletask/orchestrators/stylize_video/{job}", {})
+    assert started.status_code == 202
+    end = time.monotonic() + 30
+    while (answer := app.call("POST", f"/api/jobs/{job}/retry")).json().get("code") == "JobNotFailed":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert_problem(answer, 409, "JobUnknown")
 
 
 def test_foreign_names_beside_the_jobs_are_passed_over(app: Served) -> None:

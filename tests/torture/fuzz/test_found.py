@@ -18,6 +18,7 @@ from reelbrush.compute.local import LocalCompute
 from reelbrush.errors import ReelbrushError, Refusal, StoreError
 from reelbrush.job import BlobRef, Job, WorkNames, index_name, stamped_jobs
 from reelbrush.job.names import INDEX, QUEUE, WORK
+from reelbrush.media.concat import WrongSegment, opened_encoded
 from reelbrush.media.container import path_opener
 from reelbrush.media.glance import glance
 from reelbrush.pricing.kept import kept_quote
@@ -43,6 +44,10 @@ def test_a_codec_that_nobody_knows_is_refused(plain: bytes, tmp_path: Path) -> N
     with pytest.raises(Refusal) as caught:
         glance(path_opener(tmp_path / "a.mp4"))
     assert caught.value.code == "unsupported"
+    for packets_only in (False, True):
+        segment = opened_encoded(lambda _: path_opener(tmp_path / "a.mp4")(), 3, packets_only=packets_only)
+        with pytest.raises(WrongSegment, match="segment 3"), segment:
+            pass
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FOUND.iterdir() if path.suffix != ".py"))
@@ -71,6 +76,7 @@ def test_a_damaged_mark_neither_stops_nor_cancels_a_job(store: FolderStore, text
     [
         b"{}", b"[]", b'{"at": 5}', b'{"at": "2026-01-01T00:00:00"}',
         b'{"at": "2026-01-01T00:00:00Z", "maxCost": NaN}',
+        b'{"at": "2026-01-01T00:00:00Z", "maxCost": "5"}',
         b'{"at": "2026-01-01T00:00:00Z", "maxCost": -1}', b'{"at": "2026-01-01T00:00:00Z", "maxCost": true}',
     ],
 )  # fmt: skip

@@ -208,6 +208,7 @@ def _damage(store: FolderStore, rng: random.Random) -> str:
         text, other = store.read_bytes(WORK, name), store.read_bytes(WORK, rng.choice(names))
         if rng.random() < 0.05:
             store.delete(WORK, name)
+            names.remove(name)
         else:
             store.put_bytes(WORK, name, damaged(text, rng, other))
     return ", ".join(chosen)
