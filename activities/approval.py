@@ -12,10 +12,9 @@ import azure.durable_functions as df
 
 from activities.marks import is_canceled
 from activities.services import Services, services
-from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
 from reelbrush.job.names import WORK
-from reelbrush.store import DAMAGED, read_object_if_there
+from reelbrush.store import read_object_if_there
 
 bp = df.Blueprint()
 
@@ -65,12 +64,7 @@ def approval_of(to: Services, job: str) -> dict[str, Any] | None:
 
     One that nobody of ours wrote like that agrees to nothing.
     """
-    try:
-        found = read_object_if_there(to.store, WORK, WorkNames(job).approved)
-    except StoreError as error:
-        if error.code != DAMAGED:
-            raise
-        return None
+    found = read_object_if_there(to.store, WORK, WorkNames(job).approved)
     return found if found is not None and _is_approval(found) else None
 
 

@@ -9,10 +9,9 @@ from typing import Any, cast
 from activities.poll import CODE_CHARACTERS
 from activities.reading import read_each
 from activities.services import Services
-from reelbrush.errors import StoreError
 from reelbrush.job import ATTEMPTS, Batch, BatchProgress, BatchState, WorkNames, from_json, run_id
 from reelbrush.job.names import WORK
-from reelbrush.store import DAMAGED, read_object_if_there
+from reelbrush.store import read_object_if_there
 
 
 def batch_rows(to: Services, job: str, attempts: Sequence[int]) -> list[dict[str, Any]]:
@@ -96,12 +95,7 @@ def _moment(text: Any) -> datetime | None:
 
 def _document(to: Services, name: str) -> dict[str, Any] | None:
     """Return a document, None where there is none that can be read: rows tell, they decide nothing."""
-    try:
-        return read_object_if_there(to.store, WORK, name)
-    except StoreError as error:
-        if error.code != DAMAGED:
-            raise
-        return None
+    return read_object_if_there(to.store, WORK, name)
 
 
 def _receipt_rows(to: Services, job: str) -> list[dict[str, Any]]:

@@ -7,10 +7,9 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames, ended_name, stamped_jobs
 from reelbrush.job.names import CANCELING, QUEUE, WORK
-from reelbrush.store import DAMAGED, Store, read_if_there, read_object_if_there
+from reelbrush.store import Store, read_if_there, read_object_if_there
 
 CANCELED, FINISHED = "canceled", "finished"
 LOOK_SECONDS = 2.0  # between two looks of a long step
@@ -61,8 +60,13 @@ def note_end(store: Store, job: str, tickets: Sequence[str] | None = None) -> No
 
 def tickets_of(store: Store, job: str) -> list[str]:
     """Return the names of the job's tickets; more than one only while it is asked for twice at once."""
-    tickets = stamped_jobs(blob.name for blob in store.list(WORK, QUEUE))
-    return [name for name, _, owner in tickets if owner == job]
+    return entries_of(store, QUEUE, job)
+
+
+def entries_of(store: Store, folder: str, job: str) -> list[str]:
+    """Return the names in a folder of `work/`, such as QUEUE or INDEX, that carry a time and the job's id."""
+    entries = stamped_jobs(blob.name for blob in store.list(WORK, folder))
+    return [name for name, _, owner in entries if owner == job]
 
 
 def note_canceling(store: Store, job: str) -> None:
@@ -92,11 +96,6 @@ def forget_canceling(store: Store, job: str) -> None:
 
 def _decision(store: Store, job: str) -> str:
     """Return CANCELED, FINISHED, or "" where nothing was decided, or nobody can tell what any more."""
-    try:
-        found = read_object_if_there(store, WORK, WorkNames(job).cancel)
-    except StoreError as error:
-        if error.code != DAMAGED:
-            raise
-        return ""
+    found = read_object_if_there(store, WORK, WorkNames(job).cancel)
     end = "" if found is None else found.get("end", CANCELED)
     return end if end in (CANCELED, FINISHED) else ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from reelbrush.errors import StoreError
 from reelbrush.job import Batch, WorkNames, from_json
 from reelbrush.job.names import WORK
-from reelbrush.store import DAMAGED, Store, read_object_if_there
+from reelbrush.store import Store, read_object_if_there
 
 MOST_SEGMENTS = 1_500_000  # of a batch: as many as a source may have frames
 
@@ -17,9 +16,7 @@ def segments_of_run(store: Store, job: str, run: str) -> tuple[str, range]:
         description = read_object_if_there(store, WORK, names.batch(run)) or {}
         manifest = read_object_if_there(store, WORK, names.manifest) or {}
         batch = from_json(Batch, description.get("batch"))
-    except (StoreError, ValueError) as error:
-        if isinstance(error, StoreError) and error.code != DAMAGED:
-            raise
+    except ValueError:
         return "", range(0)
     generation, first, count = manifest.get("generation"), batch.first_segment, batch.segment_count
     if not (isinstance(generation, str) and first >= 0 and 0 <= count <= MOST_SEGMENTS):

@@ -14,7 +14,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.marks import forget_canceling
+from activities.marks import entries_of, forget_canceling
 from activities.traced import known_traceparent
 from reelbrush.errors import ReelbrushError, StoreError
 from reelbrush.job import Job, WorkNames, index_name, stamped_jobs, ticket_name, to_json
@@ -152,9 +152,8 @@ def _register(store: Store, job: Job, retry: int, *, refused: bool) -> dict[str,
 
 def _unlist(store: Store, job: str) -> None:
     """Remove the entries of a job whose record, which tells them, is lost: it is about to get another."""
-    for name, _, owner in list(stamped_jobs(blob.name for blob in store.list(WORK, INDEX))):
-        if owner == job:
-            store.delete(WORK, name)
+    for name in entries_of(store, INDEX, job):
+        store.delete(WORK, name)
 
 
 def _behind_the_queue(store: Store) -> datetime:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from reelbrush.errors import StoreError
 from reelbrush.job import BlobRef, Job, WorkNames, from_json, slug, stamped_jobs
 from reelbrush.job.names import INDEX, WORK
-from reelbrush.store import DAMAGED, Store, read_object_if_there
+from reelbrush.store import Store, read_object_if_there
 
 _HASH = 11  # characters of an id behind the slug
 
@@ -52,9 +51,5 @@ class KnownSources:
             record = read_object_if_there(self._store, WORK, WorkNames(job).record) or {}
             source = from_json(Job, record.get("job")).source
         except ValueError:
-            return ""
-        except StoreError as error:
-            if error.code != DAMAGED:
-                raise
             return ""
         return f"{source.container}/{source.name}"

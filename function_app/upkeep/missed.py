@@ -22,7 +22,7 @@ from function_app.uploads import container_is_scanned
 from reelbrush.errors import StoreError
 from reelbrush.job import starts_job
 from reelbrush.job.names import INPUT, LOOKED, WORK
-from reelbrush.store import DAMAGED, Store, read_object_if_there
+from reelbrush.store import Store, read_object_if_there
 
 EVERY = timedelta(hours=1)
 PATIENCE = timedelta(minutes=15)  # that an event has, since each may come late
@@ -109,10 +109,6 @@ def _latest(store: Store) -> Look | None:
         since, began = (datetime.fromisoformat(said[name]) for name in ("since", "began"))
         token, after = said["token"], said.get("after", "")
     except (KeyError, TypeError, ValueError):
-        return None
-    except StoreError as error:
-        if error.code != DAMAGED:
-            raise
         return None
     whole = since.tzinfo is not None and began.tzinfo is not None and isinstance(token, str | None)
     return Look(since, began, token, after if isinstance(after, str) else "") if whole else None

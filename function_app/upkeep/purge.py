@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from azure.durable_functions import OrchestrationRuntimeStatus
 
 from activities.finish import remove_work
+from activities.marks import entries_of
 from function_app.api.surface import Surface
 from function_app.upkeep.by_itself import by_itself
 from function_app.upkeep.instances import instance, is_active, last_change
-from reelbrush.errors import StoreError
 from reelbrush.events.outbox import DEAD, WAITING
 from reelbrush.job import WorkNames, ended_name, index_name, stamped_job, stamped_jobs, swept_name
 from reelbrush.job.names import ENDED, INDEX, SWEPT, WORK
-from reelbrush.store import DAMAGED, Store, read_object_if_there
+from reelbrush.store import Store, read_object_if_there
 
 ROUND_SECONDS = 20.0  # of one round; what is left waits for the next
 RETRY_HOURS = 1.0  # that the segments of a job without success stay at least, so that retrying is worth it
@@ -90,13 +90,9 @@ def _listed(store: Store, job: str) -> list[str]:
         if record is not None:
             created = datetime.fromisoformat(record["createdAt"])
             return [index_name(round(created.timestamp() * 1000), job)]
-    except StoreError as error:
-        if error.code != DAMAGED:
-            raise
     except (KeyError, TypeError, ValueError, OverflowError):
         pass
-    entries = stamped_jobs(blob.name for blob in store.list(WORK, INDEX))
-    return [name for name, _, owner in entries if owner == job]
+    return entries_of(store, INDEX, job)
 
 
 async def _purge_strays(to: Surface, history: timedelta) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reelbrush.errors import StoreError
 from reelbrush.job import WorkNames
 from reelbrush.job.names import WORK
-from reelbrush.store import DAMAGED, Store, read_object_if_there
+from reelbrush.store import Store, read_object_if_there
 
 _RANGES = ("gpuHours", "minutes", "cost")
 _FIGURES = ("frames", "measured", *_RANGES)
@@ -25,12 +24,7 @@ def keep_quote(store: Store, job: str, quote: dict[str, Any]) -> None:
 
 def kept_quote(store: Store, job: str) -> dict[str, Any] | None:
     """Return the figures of the kept quote, None when there is none that can be read."""
-    try:
-        found = read_object_if_there(store, WORK, _name(job))
-    except StoreError as error:
-        if error.code != DAMAGED:
-            raise
-        return None
+    found = read_object_if_there(store, WORK, _name(job))
     return found if found is not None and _is_quote(found) else None
 
 

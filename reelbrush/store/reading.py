@@ -22,20 +22,18 @@ def read_if_there(store: Store, container: str, name: str) -> bytes | None:
 
 
 def read_object_if_there(store: Store, container: str, name: str) -> dict[str, Any] | None:
-    """Return the JSON object of a small blob, None when there is no such blob.
+    """Return the JSON object of a small blob, None when there is no such blob or it holds anything else.
 
-    Raises StoreError: `damaged` when the blob holds anything else.
+    Raises StoreError when the store cannot tell.
     """
     text = read_if_there(store, container, name)
     if text is None:
         return None
     try:
         found: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise damaged(container, name, str(error)) from None
-    if not isinstance(found, dict):
-        raise damaged(container, name, "an object is expected")
-    return cast("dict[str, Any]", found)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def damaged(container: str, name: str, why: str) -> StoreError:

@@ -40,6 +40,11 @@ def _tracks(*more: bytes) -> bytes:
     )
 
 
+def _beside(part: bytes) -> bytes:
+    """Return a film of one frame with `part` between its tracks and that frame."""
+    return film(_tracks(), part, cluster(0, block(1, 0, _FRAME)))
+
+
 _FRAME = bytes(384)
 plain("mkv plain", lambda: film(_tracks(), *(cluster(n * 40, block(1, 0, _FRAME)) for n in range(10))))
 plain("mkv 10^6 tracks", lambda: film(element(TRACKS, track(1, b"V_MJPEG", picture(16, 16)) * MILLION)))
@@ -81,8 +86,7 @@ plain(
 )
 plain(
     "mkv 10^6 chapters",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             CHAPTERS,
             element(
@@ -97,14 +101,12 @@ plain(
                     for n in range(MILLION)
                 ),
             ),
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
 plain(
     "mkv 10^6 tags",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             TAGS,
             element(
@@ -115,14 +117,12 @@ plain(
                     for n in range(MILLION)
                 ),
             ),
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
 plain(
     "mkv a tag of 100 MB",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             TAGS,
             element(
@@ -130,25 +130,21 @@ plain(
                 element("63c0"),
                 element("67c8", element("45a3", b"T"), element("4487", b"x" * 100 * MILLION)),
             ),
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
-plain("mkv tags 10^5 deep", lambda: film(_tracks(), _deep("67c8", 100_000), cluster(0, block(1, 0, _FRAME))))
+plain("mkv tags 10^5 deep", lambda: _beside(_deep("67c8", 100_000)))
 plain(
     "mkv 10^6 cues",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             CUES, element("bb", number("b3", 5), element("b7", number("f7", 1), number("f1", 500))) * MILLION
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
 plain(
     "mkv 10^5 attachments",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             ATTACHMENTS,
             element(
@@ -159,14 +155,12 @@ plain(
                 element("465c", b"x"),
             )
             * 100_000,
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
 plain(
     "mkv an attachment of 100 MB",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             ATTACHMENTS,
             element(
@@ -176,14 +170,12 @@ plain(
                 number("46ae", 7),
                 element("465c", bytes(100 * MILLION)),
             ),
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
 plain(
     "mkv an attachment of 2 GB claimed",
-    lambda: film(
-        _tracks(),
+    lambda: _beside(
         element(
             ATTACHMENTS,
             element(
@@ -192,8 +184,7 @@ plain(
                 number("46ae", 7),
                 element("465c", b"x", claims=size(2**31 - 100)),
             ),
-        ),
-        cluster(0, block(1, 0, _FRAME)),
+        )
     ),
 )
 plain(

@@ -184,31 +184,27 @@ def _large(clip: bytes) -> bytes:
     return box(b"ftyp", b"isom", bytes(4), b"isom") + struct.pack(">I4sQ", 1, b"moov", 2**63 - 1) + clip
 
 
+def _fragmented(clip: bytes, *, samples: int, times: int = 1, duration: int = 1) -> bytes:
+    """Append the same fragment `times` times: it claims so many samples, each of that many ticks."""
+    trex = full(b"trex", struct.pack(">IIIII", 1, 1, 1, duration, 0))
+    traf = box(b"traf", full(b"tfhd", struct.pack(">I", 1)), full(b"trun", struct.pack(">I", samples)))
+    header = with_moov(clip, lambda moov: moov + box(b"mvex", trex))
+    return header + box(b"moof", full(b"mfhd", struct.pack(">I", 1)), traf) * times
+
+
 @bomb("mp4 10^6 fragments")
 def _fragments(clip: bytes) -> bytes:
-    header = with_moov(
-        clip, lambda moov: moov + box(b"mvex", full(b"trex", struct.pack(">IIIII", 1, 1, 1, 1, 0)))
-    )
-    traf = box(b"traf", full(b"tfhd", struct.pack(">I", 1)), full(b"trun", struct.pack(">I", 1)))
-    return header + box(b"moof", full(b"mfhd", struct.pack(">I", 1)), traf) * 300_000
+    return _fragmented(clip, samples=1, times=300_000)
 
 
 @bomb("mp4 a fragment of 2^32 samples")
 def _trun(clip: bytes) -> bytes:
-    header = with_moov(
-        clip, lambda moov: moov + box(b"mvex", full(b"trex", struct.pack(">IIIII", 1, 1, 1, 1, 0)))
-    )
-    traf = box(b"traf", full(b"tfhd", struct.pack(">I", 1)), full(b"trun", struct.pack(">I", MOST)))
-    return header + box(b"moof", full(b"mfhd", struct.pack(">I", 1)), traf)
+    return _fragmented(clip, samples=MOST)
 
 
 @bomb("mp4 fragments of 10^7 samples without bytes")
 def _empty_samples(clip: bytes) -> bytes:
-    header = with_moov(
-        clip, lambda moov: moov + box(b"mvex", full(b"trex", struct.pack(">IIIII", 1, 1, 1, 0, 0)))
-    )
-    traf = box(b"traf", full(b"tfhd", struct.pack(">I", 1)), full(b"trun", struct.pack(">I", 10_000)))
-    return header + box(b"moof", full(b"mfhd", struct.pack(">I", 1)), traf) * 1000
+    return _fragmented(clip, samples=10_000, times=1000, duration=0)
 
 
 @bomb("mp4 sidx of 65535")
